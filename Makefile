@@ -1,0 +1,94 @@
+# Everything a person needs is a target here. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOGS := _build/test
+PRESET ?= mini
+ONLY ?=
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## show this list
+	@echo "Targets (options: PYTHON=python3.12, PRESET=smoke, ONLY=03):"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: env
+env: $(READY) ## create .venv and install the exact versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || { \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or later is needed; name one: make env PYTHON=python3.12"; exit 1; }; \
+	  echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[book,lab,test]'
+	@touch $@
+
+.PHONY: data
+data: $(READY) ## build the images of the embedded benchmark (skipped when they are there)
+	@$(BIN)/dpclip data build
+
+.PHONY: book
+book: data ## run the chapters that changed and build the site; prints the path of index.html
+	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY))
+
+.PHONY: notebooks
+notebooks: data ## run the chapters that changed and store their outputs in notebooks/
+	@$(BIN)/dpclip book store --preset $(PRESET)
+
+.PHONY: lab
+lab: data ## open the chapters in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+.PHONY: test
+test: lint unit chapters site nbval ## everything below that checks; the last lines say what passed
+	@echo
+	@echo "make test: all passed"
+	@echo "  lint      ruff check, ruff format"
+	@echo "  unit      $$(tail -n 1 $(LOGS)/unit.log)"
+	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
+	@echo "  site      $$(tail -n 1 $(LOGS)/site.log)"
+	@echo "  nbval     $$(tail -n 1 $(LOGS)/nbval.log)"
+
+.PHONY: lint
+lint: $(READY) ## check style and common mistakes with ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: unit
+unit: data ## run the unit tests
+	@mkdir -p $(LOGS)
+	@$(BIN)/python -m pytest tests 2>&1 | tee $(LOGS)/unit.log
+
+.PHONY: chapters
+chapters: data ## run every chapter with the preset smoke
+	@mkdir -p $(LOGS)
+	@$(BIN)/dpclip book run --preset smoke 2>&1 | tee $(LOGS)/chapters.log
+
+.PHONY: site
+site: data ## build the pages with warnings as errors, then check links, alt text and that nothing is loaded from elsewhere
+	@mkdir -p $(LOGS)
+	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log
+	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
+
+.PHONY: nbval
+nbval: data ## run the stored chapters again and compare the cells tagged for it
+	@mkdir -p $(LOGS)
+	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -p no:cacheprovider notebooks 2>&1 | tee $(LOGS)/nbval.log
+
+.PHONY: constraints
+constraints: $(READY) ## write constraints.txt from what .venv holds now
+	@{ echo "# Exact versions, written by \`make constraints\`."; \
+	   $(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | sed 's/+.*//' | grep -v '^dpclip=='; } > constraints.new
+	@mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## remove built pages and caches (images and .venv stay)
+	@rm -rf _build .pytest_cache .ruff_cache .hypothesis

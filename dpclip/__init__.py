@@ -1,0 +1,1 @@
+"""DP-CLIP, executable: dual-modal prompting for sketch-based image retrieval (arXiv 2404.18695)."""

@@ -1,0 +1,5 @@
+"""The one error a user is meant to read."""
+
+
+class UserError(ValueError):
+    """Bad input. The message names the file or value, what is wrong with it, and the cure; the CLI prints it alone."""

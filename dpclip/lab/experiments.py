@@ -1,0 +1,132 @@
+"""The list of runs behind each table, and `ensure`: load a run's record, or make it."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from dpclip.data.files import ROOT, ensure_writable, sha256_file
+from dpclip.data.images import ImageStore
+from dpclip.data.manifest import Manifest
+from dpclip.data.sources import open_dataset
+from dpclip.errors import UserError
+from dpclip.lab import records
+from dpclip.lab.config import RunConfig, preset
+from dpclip.lab.evaluate import category_level, fine_grained, open_bench
+from dpclip.lab.train import Training, build_model, train
+from dpclip.method.backbone import MINI
+
+RUNS = ROOT / "build" / "runs"
+SEEDS = (0, 1, 2)
+
+CLIP_ONLY = {"visual_prompt": "none", "scaling": "none", "patch_matching": False}
+FIRST_RESULT = {
+    "CLIP, untrained": {**CLIP_ONLY, "trainable": "none"},
+    "CLIP, norms tuned": {**CLIP_ONLY, "trainable": "norms"},
+    "DP-CLIP": {},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training with one seed. `name` is its identity: settings, data and backbone weights."""
+
+    config: RunConfig
+    seed: int
+    data_hash: str
+    weights_hash: str
+
+    @property
+    def name(self) -> str:
+        identity = f"{self.config.key()} {self.data_hash} {self.weights_hash}"
+        return f"{self.config.preset}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{self.seed}"
+
+
+def weights_hash(config: RunConfig) -> str:
+    """12 hexadecimal digits of the backbone's weights; "random" when they are drawn from the seed."""
+    if config.backbone == "mini":
+        return sha256_file(MINI / "manifest.json")[:12]
+    return sha256_file(Path(config.weights))[:12] if Path(config.weights).is_file() else config.weights or "random"
+
+
+def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
+    return Run(config, seed, manifest.hash, weights_hash(config))
+
+
+def open_store(config: RunConfig, root: Path | None = None) -> ImageStore:
+    """The run's pictures at its backbone's size."""
+    size = build_model(config.set(visual_prompt="none", scaling="none", patch_matching=False), 0).backbone.image_size
+    return ImageStore(open_dataset(config.dataset, root), size)
+
+
+def open_run(preset_name: str, seed: int = 0, **changes: object) -> tuple[Run, ImageStore]:
+    """A run of a preset with some settings changed, and the pictures it works on."""
+    config = preset(preset_name).set(**changes)
+    store = open_store(config)
+    return make_run(config, seed, store.manifest), store
+
+
+def ensure_model(run: Run, store: ImageStore, runs: Path = RUNS) -> Training:
+    """The trained model of a run: from its checkpoint, continued if unfinished, or trained now."""
+    return train(run.config, run.seed, store, runs / run.name)
+
+
+def measure(training: Training, limit: int) -> dict:
+    """All metrics of a finished run on the unseen categories: both protocols, drawn and human sketches."""
+    bench, seed = open_bench(training.model, training.store), training.seed
+    metrics = {
+        protocol: {style: fine_grained(bench, "unseen", style, protocol, seed, limit) for style in ("warped", "human")}
+        for protocol in ("held-out", "transductive")
+    }
+    return {
+        "fine-grained": metrics,
+        "category-level": category_level(bench, "unseen", "warped", "held-out", seed, limit),
+    }
+
+
+def ensure(run: Run, store: ImageStore, folder: Path = records.RECORDS, runs: Path = RUNS) -> dict:
+    """The record of a run: the one in `folder`, or a new one after training and testing.
+
+    Raises UserError before any work when `folder` cannot be written.
+    """
+    record = records.read_record(run.name, folder)
+    if record is not None:
+        return record
+    ensure_writable(folder)
+    training = ensure_model(run, store, runs)
+    record = {
+        "run": run.name,
+        "config": asdict(run.config),
+        "seed": run.seed,
+        "data_hash": run.data_hash,
+        "weights_hash": run.weights_hash,
+        "metrics": measure(training, run.config.test_categories),
+        "losses": [round(loss, 5) for loss in training.losses],
+        "commit": records.commit(),
+        "hardware": records.hardware(),
+        "torch": torch.__version__,
+        "seconds": round(training.seconds, 1),
+        "peak_memory_mb": records.peak_memory_mb(),
+    }
+    records.write_record(record, folder)
+    return record
+
+
+def first_result(preset_name: str, manifest: Manifest, seeds: tuple[int, ...] = SEEDS) -> dict[str, list[Run]]:
+    """Row name -> its runs, one a seed."""
+    base = preset(preset_name)
+    return {
+        name: [make_run(base.set(**changes), seed, manifest) for seed in seeds]
+        for name, changes in FIRST_RESULT.items()
+    }
+
+
+TABLES = {"first": first_result}
+
+
+def table_runs(table: str, preset_name: str, manifest: Manifest, seeds: tuple[int, ...]) -> dict[str, list[Run]]:
+    """The runs of a table by its name. Raises UserError for an unknown one."""
+    if table not in TABLES:
+        raise UserError(f"unknown table {table!r}. Choose one of {', '.join(TABLES)}.")
+    return TABLES[table](preset_name, manifest, seeds)

@@ -1,0 +1,132 @@
+"""A CLIP of open_clip, opened up: embed, blocks and pooling as separate steps, and text features.
+
+Every size the method needs is read off here. Source: section 2 of the specification.
+"""
+
+import json
+from pathlib import Path
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from open_clip.pretrained import download_pretrained, get_pretrained_cfg
+from open_clip.tokenizer import SimpleTokenizer
+from open_clip.transformer import ResidualAttentionBlock
+from torch import Tensor, nn
+
+from dpclip.data.files import DATA
+from dpclip.errors import UserError
+from dpclip.method.templates import sentences
+from dpclip.method.weights import check_manifest, load_weights, read_weights
+
+MINI = DATA / "mini-clip"
+MINI_CURE = "Restore it with `git checkout -- data/mini-clip`, or make it anew with `dpclip pretrain`."
+
+
+def build_clip(config: dict) -> open_clip.CLIP:
+    """An untrained CLIP from an open_clip model config: embed_dim, vision_cfg, text_cfg and, if so, quick_gelu."""
+    return open_clip.CLIP(**config)
+
+
+class Backbone(nn.Module):
+    """Wraps an open_clip.CLIP whose image tower is a plain vision transformer. Images come in normalised.
+
+    Attributes: clip, tokenizer, name; width D, depth M, heads, patch (pixels), grid (N = grid^2 patches), output_dim E,
+    image_size, context_length. Raises UserError for a CLIP of another kind.
+    """
+
+    def __init__(self, clip: open_clip.CLIP, tokenizer: SimpleTokenizer, name: str):
+        super().__init__()
+        visual = clip.visual
+        blocks = getattr(getattr(visual, "transformer", None), "resblocks", [None])
+        if type(blocks[0]) is not ResidualAttentionBlock or visual.pool_type != "tok" or visual.attn_pool is not None:
+            raise UserError(f"{name}: its image tower is not a plain CLIP vision transformer. Use mini or ViT-B-32.")
+        rows, columns = visual.grid_size
+        if rows != columns:
+            raise UserError(f"{name}: its map of patches is {rows}x{columns}; only square images are supported.")
+        self.clip, self.tokenizer, self.name = clip, tokenizer, name
+        self.width, self.depth, self.heads = visual.transformer.width, len(blocks), blocks[0].attn.num_heads
+        self.grid, self.patch, self.image_size = rows, visual.patch_size[0], visual.image_size[0]
+        self.output_dim, self.context_length = visual.output_dim, clip.context_length
+
+    @property
+    def ln_pre(self) -> nn.Module:
+        return self.clip.visual.ln_pre
+
+    @property
+    def ln_post(self) -> nn.Module:
+        return self.clip.visual.ln_post
+
+    @property
+    def proj(self) -> nn.Parameter:
+        """(D, E)"""
+        return self.clip.visual.proj
+
+    def block(self, m: int) -> nn.Module:
+        """Residual block m, counted from 0 (the paper's layer m + 1)."""
+        return self.clip.visual.transformer.resblocks[m]
+
+    def embed(self, images: Tensor) -> Tensor:
+        """images (B, 3, H, W) -> tokens (B, 1+N, D): conv1, CLS in front, positions added, before ln_pre. `code`"""
+        if images.shape[1:] != (3, self.image_size, self.image_size):
+            size = self.image_size
+            raise UserError(f"images of shape {tuple(images.shape)}: {self.name} wants (B, 3, {size}, {size}).")
+        visual = self.clip.visual
+        patches = visual.conv1(images).flatten(2).transpose(1, 2)  # (B, N, D)
+        cls = visual.class_embedding.expand(len(images), 1, -1)  # (B, 1, D)
+        return torch.cat([cls, patches], dim=1) + visual.positional_embedding  # (B, 1+N, D)
+
+    def pool(self, cls: Tensor) -> Tensor:
+        """CLS tokens after the last layer (B, D) -> features (B, E)."""
+        return self.ln_post(cls) @ self.proj
+
+    @torch.no_grad()
+    def encode_text(self, texts: list[str]) -> Tensor:
+        """(len(texts), E), not normalised. Text longer than the context is cut, as in CLIP."""
+        tokens = self.tokenizer(texts, context_length=self.context_length).to(self.proj.device)
+        return self.clip.encode_text(tokens)
+
+    def text_feature(self, category: str, templates: int) -> Tensor:
+        """t_c (E,): the category in 1 or 63 sentences, each L2-normalised, then the plain mean. Section 4, `code`."""
+        return F.normalize(self.encode_text(sentences(category, templates)), dim=-1).mean(0)
+
+
+def load_backbone(name: str, pretrained: str | None = None, seed: int | None = None) -> Backbone:
+    """A CLIP by name.
+
+    "mini"      the small CLIP of data/mini-clip, hashes and shapes checked; `pretrained` may name another folder
+    "ViT-B-32"  pretrained = "openai" (downloaded), a local file (.safetensors, OpenAI's TorchScript archive, an
+                open_clip checkpoint), or None: random weights from `seed`. Always QuickGELU, as OpenAI trained it.
+
+    Raises UserError naming file and cure for unknown names, missing or damaged files and wrong shapes.
+    """
+    if name == "mini":
+        return _load_mini(Path(pretrained) if pretrained else MINI)
+    if name != "ViT-B-32":
+        raise UserError(f"unknown backbone {name!r}: choose mini or ViT-B-32.")
+    with torch.random.fork_rng():
+        torch.manual_seed(0 if seed is None else seed)
+        clip = build_clip({**open_clip.get_model_config(name), "quick_gelu": True})
+    if pretrained is not None:
+        path = _download(name) if pretrained == "openai" else Path(pretrained)
+        load_weights(clip, read_weights(path), str(path))
+    return Backbone(clip, SimpleTokenizer(), name).eval()
+
+
+def _load_mini(folder: Path) -> Backbone:
+    check_manifest(folder, ("config.json", "merges.txt.gz", "weights.safetensors"), MINI_CURE)
+    config = json.loads((folder / "config.json").read_text())
+    clip = build_clip(config)
+    load_weights(clip, read_weights(folder / "weights.safetensors"), str(folder / "weights.safetensors"))
+    tokenizer = SimpleTokenizer(str(folder / "merges.txt.gz"), context_length=clip.context_length)
+    return Backbone(clip, tokenizer, "mini").eval()
+
+
+def _download(name: str) -> Path:
+    try:
+        return Path(download_pretrained(get_pretrained_cfg(name, "openai")))
+    except Exception as error:  # the network fails in many ways
+        raise UserError(
+            f"OpenAI's {name} weights could not be downloaded ({type(error).__name__}). "
+            "Download them elsewhere and give the path of the file instead of `openai`."
+        ) from error

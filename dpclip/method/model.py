@@ -1,0 +1,191 @@
+"""DP-CLIP: one CLIP image tower, prompted by a category's images and words, compared at two levels.
+
+Dual-Modal Prompting for Sketch-Based Image Retrieval, Gao et al., arXiv 2404.18695. Every ablation is a field of
+DPCLIPConfig; there is one code path. Sizes come from the backbone.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from open_clip import constants
+from torch import Tensor, nn
+
+from dpclip.errors import UserError
+from dpclip.method.backbone import Backbone
+from dpclip.method.blocks import block_forward
+from dpclip.method.config import DPCLIPConfig
+from dpclip.method.features import Features
+from dpclip.method.patch_match import PatchMatching, window_tokens
+from dpclip.method.text_prompt import TextPrompt
+from dpclip.method.visual_prompt import VisualPrompt
+
+__all__ = ["DPCLIP", "Context", "DPCLIPConfig", "Features", "set_trainable"]
+
+STATISTICS = {
+    "clip": (constants.OPENAI_DATASET_MEAN, constants.OPENAI_DATASET_STD),
+    "imagenet": (constants.IMAGENET_MEAN, constants.IMAGENET_STD),
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a category adds to the tower, the same for each of its images, sketch or photo."""
+
+    prompts: list[Tensor]  # (K, D) for each prompted layer: all of them, only the first, or none
+    scales: list[Tensor]  # (2, r) or (4, D) for each layer, or none
+
+
+class DPCLIP(nn.Module):
+    """Composes backbone, V-Prompt, T-Prompt and patch matching. Images come in normalised (see `normalise`).
+
+    The backbone is not copied: training the model trains it. Load a fresh one for each model.
+    """
+
+    def __init__(self, backbone: Backbone, config: DPCLIPConfig):
+        super().__init__()
+        self.backbone, self.config = backbone, config
+        self.visual_prompt = self.text_prompt = self.patch_matching = None
+        if config.visual_prompt != "none":
+            self.visual_prompt = VisualPrompt(
+                layers=1 if config.visual_prompt == "shallow" else backbone.depth,
+                width=backbone.width,
+                heads=backbone.heads,
+                patch=backbone.patch,
+                num_prompts=config.num_prompts,
+                dropout=config.prompt_dropout,
+                generic=config.visual_prompt == "generic",
+            )
+        if config.scaling != "none":
+            self.text_prompt = TextPrompt(
+                depth=backbone.depth,
+                width=backbone.width,
+                text_dim=backbone.output_dim,
+                scaling=config.scaling,
+                rank=config.rank,
+            )
+        if config.patch_matching:
+            self.patch_matching = PatchMatching(
+                block=backbone.block(-1),
+                adapter=self.adapter(-1),
+                ln_post=backbone.ln_post,
+                proj=backbone.proj,
+                indices=window_tokens(backbone.grid, config.window, config.windows),
+                tokens=1 + backbone.grid**2,
+            )
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in STATISTICS[config.normalisation])
+        self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("std", std, persistent=False)
+        set_trainable(self)
+
+    def adapter(self, m: int) -> nn.Module | None:
+        return None if self.text_prompt is None else self.text_prompt.adapters[m]
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """images (B, 3, H, W) in [0, 1] -> the same, by the statistics that `config.normalisation` names."""
+        return (images - self.mean) / self.std
+
+    def context(self, support_images: Tensor | None, text_feature: Tensor | None) -> Context:
+        """support_images (S, 3, H, W), sketches first; text_feature (E,) -> the prompts and scales of a category.
+
+        Either may be None when the config does not use it. Raises UserError when it does.
+        """
+        prompts, scales = [], []
+        if self.visual_prompt is not None:
+            tokens = None
+            if self.config.visual_prompt != "generic":
+                if support_images is None or len(support_images) == 0:
+                    raise UserError(
+                        f"visual_prompt={self.config.visual_prompt!r} needs support images, and there are none: "
+                        "choose a category that has some, or visual_prompt='generic'."
+                    )
+                tokens = self.backbone.embed(support_images)  # (S, 1+N, D)
+            prompts = list(self.visual_prompt(tokens))
+        if self.text_prompt is not None and self.config.scaling != "unscaled":
+            if text_feature is None:
+                raise UserError(
+                    f"scaling={self.config.scaling!r} needs the category's text feature: name the category."
+                )
+            scales = self.text_prompt(text_feature)
+        return Context(prompts, scales)
+
+    def encode(self, images: Tensor, context: Context, intermediates: bool = False) -> Features:
+        """images (B, 3, H, W) -> Features. Put sketches and photos of one category in one batch: one pass for all.
+
+        With `intermediates`, also by name (m counts from 1, as in the paper):
+        tokens (B, 1+N, D) before ln_pre; prompts (M, K, D); scales (M, 2, r) or (M, 4, D); layer_m_in and layer_m_out
+        (B, 1+N+K, D), prompts last; penultimate (B, 1+N, D), entering the last layer; windows (B, W, 1+w^2, D).
+        """
+        backbone, prompts = self.backbone, context.prompts
+        seen: dict[str, Tensor] = {}
+
+        def note(name: str, tensor: Tensor) -> None:
+            if intermediates:
+                seen[name] = tensor
+
+        x = backbone.embed(images)  # (B, 1+N, D)
+        note("tokens", x)
+        length, local = x.shape[1], None
+        for m in range(backbone.depth):
+            if m < len(prompts):  # drop the old prompts, append this layer's
+                x = torch.cat([x[:, :length], prompts[m].expand(len(x), -1, -1)], dim=1)  # (B, 1+N+K, D)
+            if m == 0:
+                x = backbone.ln_pre(x)
+            note(f"layer_{m + 1}_in", x)
+            asked, keys = x, None
+            if m == backbone.depth - 1:
+                if self.patch_matching is not None:
+                    local = self.patch_matching(x[:, :length])  # (B, W, E)
+                if not intermediates:  # nobody reads more than CLS
+                    asked, keys = x[:, :1], x
+            scale = context.scales[m] if context.scales else None
+            x = block_forward(backbone.block(m), asked, keys=keys, adapter=self.adapter(m), scale=scale)
+            note(f"layer_{m + 1}_out", x)
+
+        if intermediates:
+            seen["penultimate"] = seen[f"layer_{backbone.depth}_in"][:, :length]
+            if self.patch_matching is not None:
+                seen["windows"] = self.patch_matching.windows(seen["penultimate"])
+            seen |= {name: torch.stack(t) for name, t in vars(context).items() if t}  # prompts, scales
+        return Features(backbone.pool(x[:, 0]), local, seen)
+
+    def distance(self, query: Features, gallery: Features) -> Tensor:
+        """(Q, G): d_g + fusion * sum_k d_l^k with d = 1 - cos. Section 7, `code`."""
+        distance = 1 - F.normalize(query.global_feature, dim=-1) @ F.normalize(gallery.global_feature, dim=-1).T
+        if query.local_features is not None:
+            q, g = (F.normalize(f.local_features, dim=-1).flatten(1) for f in (query, gallery))  # (Q, W E), (G, W E)
+            distance = distance + self.config.fusion * (query.local_features.shape[1] - q @ g.T)
+        return distance
+
+    def train(self, mode: bool = True) -> "DPCLIP":
+        """As usual, but CLIP and its local copy stay in eval mode: frozen parts must not change behaviour."""
+        super().train(mode)
+        self.backbone.eval()
+        if self.patch_matching is not None:
+            self.patch_matching.eval()
+        return self
+
+
+def set_trainable(model: DPCLIP) -> dict[str, list[nn.Parameter]]:
+    """The one place that decides what trains. Freezes the rest and returns two groups for two learning rates:
+
+    "clip"  CLIP's own, by `config.trainable`: none; norms (all layer norms of the image tower, `paper`);
+            norms+embeddings (also class embedding, positions and projection, `code`)
+    "new"   all of V-Prompt, T-Prompt and patch matching, but for the MLP and out_proj of the local layer (`code`)
+    """
+    visual, trainable = model.backbone.clip.visual, model.config.trainable
+    clip: list[nn.Parameter] = []
+    if trainable != "none":
+        clip += [p for module in visual.modules() if isinstance(module, nn.LayerNorm) for p in module.parameters()]
+    if trainable == "norms+embeddings":
+        clip += [visual.class_embedding, visual.positional_embedding, visual.proj]
+    frozen = set()
+    if model.patch_matching is not None:
+        frozen = {p for module in model.patch_matching.frozen() for p in module.parameters()}
+    modules = (model.visual_prompt, model.text_prompt, model.patch_matching)
+    new = [p for module in modules if module is not None for p in module.parameters() if p not in frozen]
+
+    model.requires_grad_(False)
+    for parameter in clip + new:
+        parameter.requires_grad_(True)
+    return {"clip": clip, "new": new}

@@ -1,0 +1,46 @@
+"""Visual Prompting Module (V-Prompt): a category's support images become prompt tokens for the image tower.
+
+    p_m = last K tokens of G([T ; l_m])
+
+T are the tokens of the support images, l_m learned tokens of layer m, G one transformer block shared by all layers.
+Source: Fig. 2 `paper`; section 3 of the specification `code`.
+"""
+
+import math
+
+import torch
+from open_clip.transformer import QuickGELU, ResidualAttentionBlock
+from torch import Tensor, nn
+
+from dpclip.method.blocks import block_forward
+
+
+class VisualPrompt(nn.Module):
+    """Learned tokens -> linear -> dropout -> G, seen together with the support. `generic` leaves out support and G."""
+
+    def __init__(
+        self, *, layers: int, width: int, heads: int, patch: int, num_prompts: int, dropout: float, generic: bool
+    ):
+        super().__init__()
+        bound = math.sqrt(6 / (3 * patch * patch + width))  # Xavier's bound, as if a patch were projected to the width
+        self.learned = nn.Parameter(torch.empty(layers, num_prompts, width).uniform_(-bound, bound))
+        self.linear = nn.Linear(width, width)
+        nn.init.kaiming_normal_(self.linear.weight, mode="fan_out")
+        self.dropout = nn.Dropout(dropout)
+        self.block = None if generic else ResidualAttentionBlock(width, heads, act_layer=QuickGELU)
+        if self.block is not None:
+            for weight in (p for p in self.block.parameters() if p.ndim == 2):
+                nn.init.trunc_normal_(weight, std=0.002)
+            for linear in (self.block.mlp.c_fc, self.block.mlp.c_proj):
+                nn.init.zeros_(linear.bias)  # those of the attention are zero already
+
+    def forward(self, support: Tensor | None) -> Tensor:
+        """support (S, 1+N, D), before ln_pre -> prompts (M, K, D), all layers in one pass of G.
+
+        Only the last K tokens of G are kept, so only they are asked for; they look at all of [T ; l_m].
+        """
+        learned = self.dropout(self.linear(self.learned))  # (M, K, D)
+        if self.block is None:
+            return learned
+        tokens = support.flatten(0, 1).expand(len(learned), -1, -1)  # (M, S(1+N), D): T, the same for every layer
+        return block_forward(self.block, learned, keys=torch.cat([tokens, learned], dim=1))  # (M, K, D)

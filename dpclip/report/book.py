@@ -1,0 +1,148 @@
+"""Build the site: prose, executed chapters and vendored scripts are staged together, then Jupyter Book makes pages.
+
+`_build/<preset>/source` is what Jupyter Book sees, `_build/<preset>/html` the last good site; a build that fails leaves
+that site as it was.
+"""
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+
+from dpclip.data.files import ROOT, atomic_write_text
+from dpclip.errors import UserError
+from dpclip.report.chapters import Chapter, find_chapters, run_chapters
+from dpclip.report.notebooks import absolute_paths, clean
+from dpclip.report.pages import check_site
+
+MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
+MATHJAX_PARTS = (
+    "tex-mml-chtml.js",
+    "output/chtml/fonts",
+    "a11y",
+    "sre",
+)  # the script, its fonts, its screen-reader parts
+console = Console(highlight=False, soft_wrap=True)
+
+
+def make_book(preset: str, only: Sequence[str] | None = None, force: bool = False, root: Path = ROOT) -> Path:
+    """Run what changed, build the site, check its pages. Returns the path of index.html and prints it last."""
+    run_chapters(preset, only=only, force=force, root=root)
+    index = build_site(preset, root=root)
+    problems = check_site(index.parent)
+    if problems:
+        raise UserError("\n- ".join(["the site was built, but its pages have problems:", *problems]))
+    console.print(str(index))
+    return index
+
+
+def build_site(preset: str, root: Path = ROOT) -> Path:
+    """Stage everything and run Jupyter Book with warnings as errors. Returns the path of index.html.
+
+    A chapter that was not run under `preset` appears with its stored outputs, and its last line says so.
+    Raises UserError with the end of Jupyter Book's output when it fails.
+    """
+    build = root / "_build" / preset
+    source, new, site = build / "source", build / "new", build / "html"
+    stage(preset, source, root)
+    shutil.rmtree(new, ignore_errors=True)
+    console.print("building the pages ...")
+    start = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+    ]  # works where PATH lacks the environment
+    command = [*start, "build", str(source), "--path-output", str(new), "-n", "-W", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+    if done.returncode:
+        log = build / "jupyter-book.log"
+        atomic_write_text(log, done.stdout + done.stderr)
+        lines = re.sub(r"\x1b\[[\d;]*m", "", done.stderr).replace(f"{source}/", "").splitlines()
+        warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
+        raise UserError(f"Jupyter Book failed; its output is in {log.relative_to(root)}:\n" + "\n".join(warnings))
+    shutil.rmtree(site, ignore_errors=True)
+    os.replace(new / "_build" / "html", site)
+    shutil.rmtree(new)
+    return site / "index.html"
+
+
+def stage(preset: str, source: Path, root: Path = ROOT) -> None:
+    """Fill `source` anew: book/, configuration, chapters with a provenance line each, table of runs, MathJax."""
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(root / "book", source / "book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(root / name, source / name)
+    chapters = find_chapters(preset, root)
+    for chapter in chapters:
+        ran = chapter.executed.is_file() and bool(chapter.record)
+        notebook = nbformat.read(chapter.executed if ran else chapter.source, as_version=4)
+        notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if ran else STORED))
+        path = source / "notebooks" / chapter.source.name
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(notebook, path)
+    (source / "book" / "_runs.md").write_text(runs_table(chapters), encoding="utf-8")
+    copy_mathjax(source / "extra" / "mathjax")
+
+
+STORED = "```{div} provenance\nThis page shows the outputs stored with the notebook. `make book` runs it.\n```"
+
+
+def provenance(chapter: Chapter) -> str:
+    """The last line of a page: what was run, from which commit, how long it took and on what."""
+    record = chapter.record
+    parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
+    run = f"with {parameters} from commit `{record['commit']}` in {record['seconds']:.0f} s on {record['hardware']}"
+    versions = f"Python {record['python']}, torch {record['torch']}"
+    return f"```{{div}} provenance\nThis page was run {run}; {versions}.\n```"
+
+
+def runs_table(chapters: Sequence[Chapter]) -> str:
+    """A numbered Markdown table: one row a chapter with preset, seconds, commit and machine of the run on the page."""
+    rows = ["| Chapter | Preset | Seconds | Commit | Machine |", "|:--|:--|--:|:--|:--|"]
+    for chapter in chapters:
+        link = f"[{chapter.name}](../notebooks/{chapter.source.name})"
+        record = chapter.record
+        if record:
+            preset, seconds, at = record["parameters"]["preset"], f"{record['seconds']:.0f}", f"`{record['commit']}`"
+            rows.append(f"| {link} | {preset} | {seconds} | {at} | {record['hardware']}, torch {record['torch']} |")
+        else:
+            rows.append(f"| {link} | stored outputs | not run here | | |")
+    return (
+        ":::{table} The runs behind the pages of this copy of the book.\n:name: table-runs\n\n"
+        + "\n".join(rows)
+        + "\n:::\n"
+    )
+
+
+def copy_mathjax(target: Path) -> None:
+    """Copy the scripts that typeset formulas from the installed package, so that pages need no network."""
+    script = next(file for file in importlib.metadata.files(MATHJAX) or () if file.name == MATHJAX_PARTS[0]).locate()
+    for part in MATHJAX_PARTS:
+        origin = script.parent / part
+        (target / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(origin, target / part) if origin.is_dir() else shutil.copy(origin, target / part)
+
+
+def store_outputs(preset: str = "mini", root: Path = ROOT) -> list[Path]:
+    """Run what changed and write the outputs into notebooks/, without a trace of the machine. Returns changed files."""
+    changed = []
+    for chapter in run_chapters(preset, root=root):
+        notebook = clean(nbformat.read(chapter.executed, as_version=4), root)
+        left = absolute_paths(notebook)
+        if left:
+            paths = ", ".join(sorted(set(left)))
+            raise UserError(f"{chapter.name} would store absolute paths: {paths}; take them out of its cells.")
+        content = nbformat.writes(notebook) + "\n"
+        if content != chapter.source.read_text(encoding="utf-8"):
+            atomic_write_text(chapter.source, content)
+            changed.append(chapter.source)
+    console.print(f"stored the outputs of {len(changed)} changed chapters")
+    return changed

@@ -1,0 +1,53 @@
+"""`dpclip book ...`: the typer group that dpclip/cli.py mounts. Each command is one call of this wing."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dpclip.errors import UserError
+from dpclip.report.book import build_site, make_book, store_outputs
+from dpclip.report.chapters import run_chapters
+from dpclip.report.pages import check_site
+
+app = typer.Typer(no_args_is_help=True, help="Run the chapters and build the book.")
+Preset = Annotated[str, typer.Option(help="Size of the runs behind the pages: smoke (seconds) or mini.")]
+Only = Annotated[
+    list[str] | None, typer.Option(help="Run only chapters whose names begin so, for example 03. Repeatable.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Run unchanged chapters too.")]
+
+
+@app.command()
+def make(preset: Preset = "mini", only: Only = None, force: Force = False) -> None:
+    """Run what changed, build the site, check its pages; the last line is the path of index.html."""
+    make_book(preset, only=only, force=force)
+
+
+@app.command()
+def run(preset: Preset = "mini", only: Only = None, force: Force = False) -> None:
+    """Run the chapters that changed, without building pages."""
+    run_chapters(preset, only=only, force=force)
+
+
+@app.command()
+def site(preset: Preset = "mini") -> None:
+    """Build the pages from the chapters as they were last run."""
+    typer.echo(build_site(preset))
+
+
+@app.command()
+def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] = Path("_build/mini/html")) -> None:
+    """Check the built pages: links, alt text, and that nothing is loaded from elsewhere."""
+    if not (html / "index.html").is_file():
+        raise UserError(f"{html} holds no index.html; build the site first with `dpclip book make`.")
+    problems = check_site(html)
+    if problems:
+        raise UserError("\n- ".join([f"{html} has {len(problems)} problems:", *problems]))
+    typer.echo(f"{len(list(html.rglob('*.html')))} pages: links, alt text and sources are in order")
+
+
+@app.command()
+def store(preset: Preset = "mini") -> None:
+    """Run what changed and store the outputs in notebooks/."""
+    store_outputs(preset)

@@ -1,0 +1,61 @@
+"""What goes into the site: contents, the last line of a page, the table of runs, the scripts for formulas."""
+
+import json
+
+import pytest
+import yaml
+
+from dpclip.data.files import ROOT
+from dpclip.errors import UserError
+from dpclip.report import book
+from dpclip.report.chapters import find_chapters
+
+RECORD = {
+    "parameters": {"preset": "mini"},
+    "seconds": 12.4,
+    "commit": "abc",
+    "hardware": "2 cores",
+    "python": "3.11",
+    "torch": "2",
+}
+
+
+def test_contents_name_every_chapter_and_every_page_once():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [toc["root"]] + [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    pages = [path.relative_to(ROOT) for path in (ROOT / "book").rglob("*.md")]
+    chapters = [path.relative_to(ROOT) for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert sorted(listed) == sorted(path.with_suffix("").as_posix() for path in pages + chapters)
+    assert [name for name in listed if name.startswith("notebooks/")] == sorted(
+        name for name in listed if name.startswith("notebooks/")
+    )
+
+
+def test_last_line_and_table_of_runs_say_what_was_run(project):
+    (chapter,) = find_chapters("mini", project)
+    assert "not run here" in book.runs_table([chapter])
+    chapter.build.mkdir(parents=True)
+    (chapter.build / "00_first.json").write_text(json.dumps(RECORD))
+    line = book.provenance(chapter)
+    assert '`preset = "mini"` from commit `abc` in 12 s on 2 cores; Python 3.11, torch 2.' in line
+    assert "| [00_first](../notebooks/00_first.ipynb) | mini | 12 | `abc` | 2 cores, torch 2 |" in book.runs_table(
+        [chapter]
+    )
+
+
+def test_formulas_need_no_network(tmp_path):
+    book.copy_mathjax(tmp_path)
+    assert (tmp_path / "tex-mml-chtml.js").is_file()
+    assert list((tmp_path / "output" / "chtml" / "fonts").rglob("*.woff"))
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    assert config["mathjax_path"] == "../mathjax/tex-mml-chtml.js" and config["html_extra_path"] == ["extra"]
+
+
+def test_failed_build_keeps_the_old_site_and_says_where_the_log_is(project, monkeypatch):
+    html = project / "_build" / "smoke" / "html"
+    html.mkdir(parents=True)
+    (html / "index.html").write_text("good")
+    monkeypatch.setattr(book, "stage", lambda *arguments: None)  # an empty source folder: Jupyter Book must refuse it
+    with pytest.raises(UserError, match=r"Jupyter Book failed; its output is in _build/smoke/jupyter-book\.log"):
+        book.build_site("smoke", project)
+    assert (html / "index.html").read_text() == "good"

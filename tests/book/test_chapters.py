@@ -1,0 +1,86 @@
+"""Running chapters: wrong requests are refused at once, unchanged chapters are skipped, failures lose nothing."""
+
+import nbformat
+import papermill
+import pytest
+
+from dpclip.errors import UserError
+from dpclip.report.chapters import Chapter, _time_left, chapter_key, find_chapters, inputs_digest, run_chapters
+
+from .conftest import chapter_notebook
+
+
+@pytest.fixture
+def executions(monkeypatch):
+    """Count papermill's executions while letting them happen."""
+    calls, execute = [], papermill.execute_notebook
+    monkeypatch.setattr(papermill, "execute_notebook", lambda *a, **k: calls.append(a[0]) or execute(*a, **k))
+    return calls
+
+
+def test_unknown_parameter_is_an_error_before_anything_runs(project, executions):
+    with pytest.raises(UserError, match=r"00_first\.ipynb has no parameter colour; it has: preset"):
+        run_chapters("smoke", parameters={"colour": 1}, root=project)
+    assert executions == []
+
+
+def test_chapter_without_parameters_cell_is_named(project):
+    path = project / "notebooks" / "00_first.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    del notebook.cells[1]
+    nbformat.write(notebook, path)
+    with pytest.raises(UserError, match='00_first.ipynb has no cell tagged "parameters"'):
+        run_chapters("smoke", root=project)
+
+
+def test_only_accepts_beginnings_and_names_the_choices(project):
+    assert [chapter.name for chapter in find_chapters("smoke", project, only=["00"])] == ["00_first"]
+    with pytest.raises(UserError, match="no chapter begins with '07'; the chapters are: 00_first"):
+        find_chapters("smoke", project, only=["07"])
+
+
+def test_run_then_skip_then_keep_the_good_page_when_a_cell_fails(project, executions, capsys):
+    (chapter,) = run_chapters("smoke", root=project)
+    assert nbformat.read(chapter.executed, as_version=4).cells[2].outputs[0].text == "smoke\n"
+    assert chapter.record["parameters"] == {"preset": "smoke"}
+
+    run_chapters("smoke", root=project)
+    assert len(executions) == 1 and "unchanged" in capsys.readouterr().out
+
+    good, record = chapter.executed.read_bytes(), chapter.record
+    nbformat.write(chapter_notebook("print('fine')", "# why\nraise ValueError('no photo')"), chapter.source)
+    with pytest.raises(UserError) as failure:
+        run_chapters("smoke", root=project)
+    assert "chapter 00_first, cell 4 (`# why`) failed: ValueError: no photo" in str(failure.value)
+    assert "The page built before is kept" in str(failure.value)
+    assert chapter.executed.read_bytes() == good and chapter.record == record
+    assert (chapter.build / "failed" / "00_first.ipynb").is_file()
+
+
+def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project):
+    path = project / "notebooks" / "00_first.ipynb"
+    key = chapter_key(path, {"preset": "smoke"}, inputs_digest(project))
+
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text="old")]
+    nbformat.write(notebook, path)
+    assert chapter_key(path, {"preset": "smoke"}, inputs_digest(project)) == key
+    assert chapter_key(path, {"preset": "mini"}, inputs_digest(project)) != key
+
+    for name in (
+        "dpclip/method/model.py",
+        "data/records/run.json",
+        "data/published/peers.csv",
+        "data/mini-clip/a.json",
+    ):
+        before = inputs_digest(project)
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("1")
+        assert inputs_digest(project) != before, name
+
+
+def test_time_left_uses_last_runs_then_the_mean(tmp_path):
+    chapters = [Chapter(tmp_path / f"0{n}_x.ipynb", tmp_path) for n in range(3)]
+    (tmp_path / "00_x.json").write_text('{"seconds": 70}')
+    assert _time_left(chapters, ran=[]) == "time left not known yet"
+    assert _time_left(chapters, ran=[20.0, 40.0]) == "about 2 min 10 s left"
