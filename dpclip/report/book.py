@@ -33,10 +33,10 @@ MATHJAX_PARTS = (
 console = Console(highlight=False, soft_wrap=True)
 
 
-def make_book(preset: str, only: Sequence[str] | None = None, force: bool = False, root: Path = ROOT) -> Path:
-    """Run what changed, build the site, check its pages. Returns the path of index.html and prints it last."""
-    run_chapters(preset, only=only, force=force, root=root)
-    index = build_site(preset, root=root)
+def make_book(preset: str, **options) -> Path:
+    """Run what changed (`options` of run_chapters), build the site, check its pages; the last line is index.html."""
+    run_chapters(preset, **options)
+    index = build_site(preset)
     problems = check_site(index.parent)
     if problems:
         raise UserError("\n- ".join(["the site was built, but its pages have problems:", *problems]))

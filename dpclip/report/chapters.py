@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -24,18 +23,20 @@ from rich.console import Console
 
 from dpclip.data.files import ROOT, atomic_write_text
 from dpclip.errors import UserError
+from dpclip.lab import records
+from dpclip.lab.config import preset as find_preset
 from dpclip.report.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines
 # What a chapter's numbers can depend on besides itself. Images are left out: the files beside them are their identity.
 INPUTS = (
     "dpclip/**/*.py",
-    "data/records/**/*.json",
     "data/published/**/*",
     "data/mini-clip/**/*",
     "data/openmoji-sbir/*",
     "constraints.txt",
 )
+RECORDS = ("data/records/**/*.json",)  # apart, because a chapter may add to them while it runs
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -90,20 +91,20 @@ def check_parameters(path: Path, parameters: dict) -> None:
         raise UserError(f"{path.name} has no parameter {', '.join(unknown)}; it has: {', '.join(sorted(known))}.")
 
 
-def inputs_digest(root: Path = ROOT) -> str:
-    """SHA-256 over names and bytes of everything in INPUTS."""
+def digest_files(patterns: Sequence[str], root: Path = ROOT) -> str:
+    """SHA-256 over names and bytes of all files that fit one of the patterns."""
     digest = hashlib.sha256()
-    files = {path for pattern in INPUTS for path in root.glob(pattern) if path.is_file()}
+    files = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
     for path in sorted(files):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def chapter_key(source: Path, parameters: dict, inputs: str) -> str:
-    """The identity of an execution: notebook without outputs, parameters, and the digest of everything it can read."""
+def chapter_key(source: Path, parameters: dict, root: Path = ROOT) -> str:
+    """The identity of an execution, but for records: notebook without outputs, parameters, and all it can read."""
     notebook = without_outputs(nbformat.read(source, as_version=4))
-    content = json.dumps([notebook, parameters, inputs], sort_keys=True)
+    content = json.dumps([notebook, parameters, digest_files(INPUTS, root)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -118,6 +119,7 @@ def run_chapters(
 
     Returns all chapters asked for. Raises UserError naming chapter and cell when one fails; its last good page stays.
     """
+    find_preset(preset)
     parameters = {"preset": preset, **(parameters or {})}
     chapters = find_chapters(preset, root, only)
     for chapter in chapters:
@@ -125,8 +127,11 @@ def run_chapters(
     ran: list[float] = []  # seconds of the chapters run in this call
     for number, chapter in enumerate(chapters, start=1):
         label = f"[{number}/{len(chapters)}] {chapter.name}"
-        key = chapter_key(chapter.source, parameters, inputs_digest(root))
-        if not force and chapter.executed.is_file() and chapter.record.get("key") == key:
+        key = chapter_key(
+            chapter.source, parameters, root
+        )  # taken before the run: what is edited meanwhile is not in it
+        same = chapter.record.get("key") == [key, digest_files(RECORDS, root)]
+        if same and not force and chapter.executed.is_file():
             console.print(f"{label}: unchanged, {chapter.record['seconds']:.0f} s saved")
             continue
         left = _time_left(chapters[number - 1 :], ran)
@@ -136,11 +141,10 @@ def run_chapters(
             notebook = _execute(chapter, parameters, root)
         seconds = time.monotonic() - started
         ran.append(seconds)
-        # The key is taken again: a chapter may have left records, which the next run of it would load.
-        key = chapter_key(chapter.source, parameters, inputs_digest(root))
         atomic_write_text(chapter.executed, nbformat.writes(notebook))
+        key = [key, digest_files(RECORDS, root)]  # with the records this chapter left: the next run would load them
         record = {"key": key, "parameters": parameters, "seconds": round(seconds, 1)}
-        record |= {"commit": commit(root), **machine()}
+        record |= {"commit": records.commit(), **machine()}
         atomic_write_text(chapter.build / f"{chapter.name}.json", json.dumps(record, indent=1) + "\n")
         console.print(f"{label}: done in {seconds:.0f} s")
     return chapters
@@ -206,23 +210,6 @@ def _heartbeat(label: str):
         thread.join()
 
 
-def commit(root: Path = ROOT) -> str:
-    """Short hash of the commit the files stand on, with "+changes" when they differ from it; "unknown" outside git."""
-
-    def git(*arguments):
-        return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "--short=10", "HEAD") + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
 def machine() -> dict:
-    """What a reader needs to judge run times: processor, cores, system, and the versions that numbers depend on."""
-    return {
-        "hardware": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
-        "python": platform.python_version(),
-        "torch": version("torch"),
-    }
+    """What a reader needs to judge run times, and the versions that numbers depend on."""
+    return {"hardware": records.hardware(), "python": platform.python_version(), "torch": version("torch")}

@@ -4,41 +4,61 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from dpclip.errors import UserError
-from dpclip.report.book import build_site, make_book, store_outputs
-from dpclip.report.chapters import run_chapters
-from dpclip.report.pages import check_site
 
 app = typer.Typer(no_args_is_help=True, help="Run the chapters and build the book.")
 Preset = Annotated[str, typer.Option(help="Size of the runs behind the pages: smoke (seconds) or mini.")]
-Only = Annotated[
-    list[str] | None, typer.Option(help="Run only chapters whose names begin so, for example 03. Repeatable.")
-]
+Only = Annotated[list[str] | None, typer.Option(help="Run only chapters whose names begin so, e.g. 03. Repeatable.")]
 Force = Annotated[bool, typer.Option("--force", help="Run unchanged chapters too.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", metavar="NAME=VALUE", help="A further parameter of the chapters that run. Repeatable."),
+]
+
+
+def parse_parameters(texts: list[str] | None) -> dict:
+    """["seed=1", "style=warped"] -> {"seed": 1, "style": "warped"}; values are YAML. Raises UserError without "="."""
+    parameters = {}
+    for text in texts or []:
+        name, found, value = text.partition("=")
+        if not found:
+            raise UserError(f"--parameter {text!r}: write NAME=VALUE, for example --parameter seed=1.")
+        parameters[name] = yaml.safe_load(value)
+    return parameters
 
 
 @app.command()
-def make(preset: Preset = "mini", only: Only = None, force: Force = False) -> None:
+def make(preset: Preset = "mini", only: Only = None, force: Force = False, parameter: Parameters = None) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
-    make_book(preset, only=only, force=force)
+    from dpclip.report.book import make_book
+
+    make_book(preset, only=only, force=force, parameters=parse_parameters(parameter))
 
 
 @app.command()
-def run(preset: Preset = "mini", only: Only = None, force: Force = False) -> None:
+def run(preset: Preset = "mini", only: Only = None, force: Force = False, parameter: Parameters = None) -> None:
     """Run the chapters that changed, without building pages."""
-    run_chapters(preset, only=only, force=force)
+    from dpclip.report.chapters import run_chapters
+
+    chapters = run_chapters(preset, only=only, force=force, parameters=parse_parameters(parameter))
+    typer.echo(f"{len(chapters)} chapters run with preset {preset}")
 
 
 @app.command()
 def site(preset: Preset = "mini") -> None:
     """Build the pages from the chapters as they were last run."""
+    from dpclip.report.book import build_site
+
     typer.echo(build_site(preset))
 
 
 @app.command()
 def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] = Path("_build/mini/html")) -> None:
     """Check the built pages: links, alt text, and that nothing is loaded from elsewhere."""
+    from dpclip.report.pages import check_site
+
     if not (html / "index.html").is_file():
         raise UserError(f"{html} holds no index.html; build the site first with `dpclip book make`.")
     problems = check_site(html)
@@ -50,4 +70,6 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
 @app.command()
 def store(preset: Preset = "mini") -> None:
     """Run what changed and store the outputs in notebooks/."""
+    from dpclip.report.book import store_outputs
+
     store_outputs(preset)

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from torch import Tensor
 
 from dpclip.data.files import atomic_write_bytes
 from dpclip.data.images import ImageStore
+from dpclip.data.manifest import SPLITS, Manifest
 from dpclip.lab.retrieve import Ranking
 
 BLUE, RED, GREY = "#2a6f97", "#c8553d", "#8d99ae"
@@ -50,6 +53,63 @@ def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int
     names = store.manifest.table["instance"]
     for place, (row, image) in enumerate(zip(rows, store[rows], strict=True)):
         tile(axes[place + 1], image, f"{place + 1}. {names[row][:14]}", frame=RED if row == target else None)
+    return figure
+
+
+def as_images(pixels: list[np.ndarray]) -> Tensor:
+    """Pictures in [0, 1] or uint8, each (S, S) grey, (S, S, 3) or (S, S, 4) with alpha -> (B, 3, S, S) on white."""
+    pictures = []
+    for array in pixels:
+        array = array / np.float32(255) if array.dtype == np.uint8 else np.asarray(array, dtype=np.float32)
+        array = array[..., None].repeat(3, 2) if array.ndim == 2 else array
+        if array.shape[2] == 4:
+            array = array[..., :3] * array[..., 3:] + 1 - array[..., 3:]
+        pictures.append(torch.from_numpy(array).permute(2, 0, 1))
+    return torch.stack(pictures)
+
+
+def place_of(ranking: Ranking, photo: int) -> int:
+    """The place, from 1, of the photo with row number `photo` in a ranking."""
+    return int(np.flatnonzero(ranking.rows == photo)[0]) + 1
+
+
+def show_rankings(store: ImageStore, rankings: dict[str, Ranking], target: int, top: int = 7) -> Figure:
+    """One row a ranking: its label and the place of the true photo, the sketch, the nearest photos; `target` framed."""
+    size = (1.15 * (top + 1), 1.42 * len(rankings))
+    figure, axes = plt.subplots(len(rankings), top + 1, figsize=size, squeeze=False, layout="constrained")
+    names = store.manifest.table["instance"]
+    for line, (label, ranking) in zip(axes, rankings.items(), strict=True):
+        tile(line[0], ranking.sketch, f"{label}: {place_of(ranking, target)}", frame=GREY)
+        for place, row in zip(line[1:], ranking.rows[:top], strict=True):
+            tile(place, store[[row]][0], names[row][:14], frame=RED if row == target else None)
+    return figure
+
+
+SPLIT_COLOURS = dict(zip(SPLITS, (BLUE, GREY, RED), strict=True))
+
+
+def show_sizes(manifest: Manifest) -> Figure:
+    """Photos of each category as bars, largest first, coloured by split."""
+    photos = manifest.table.iloc[manifest.rows(modality="photo")]
+    sizes = (
+        photos.groupby(["category", "split"]).size().sort_values(kind="stable", ascending=False).reset_index(name="n")
+    )
+    figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    axes.bar(sizes["category"], sizes["n"], color=sizes["split"].map(SPLIT_COLOURS))
+    axes.tick_params("x", rotation=90, labelsize=7)
+    axes.set(ylabel="objects", xlim=(-0.7, len(sizes) - 0.3))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(handles=[Patch(color=c, label=split) for split, c in SPLIT_COLOURS.items()], frameon=False)
+    return figure
+
+
+def show_matrix(values: np.ndarray, rows: list[str], columns: list[str], label: str, size: float = 7.0) -> Figure:
+    """A matrix (R, C) as colours from low (blue) to high (red), with the names of its rows and columns."""
+    figure, axes = plt.subplots(figsize=(size, size * len(rows) / len(columns)), layout="constrained")
+    shown = axes.imshow(values, cmap="RdBu_r", aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(rows)), rows, fontsize=7)
+    figure.colorbar(shown, ax=axes, label=label, shrink=0.6)
     return figure
 
 

@@ -5,7 +5,8 @@ import papermill
 import pytest
 
 from dpclip.errors import UserError
-from dpclip.report.chapters import Chapter, _time_left, chapter_key, find_chapters, inputs_digest, run_chapters
+from dpclip.report.chapters import Chapter, _time_left, chapter_key, find_chapters, run_chapters
+from dpclip.report.commands import parse_parameters
 
 from .conftest import chapter_notebook
 
@@ -22,6 +23,18 @@ def test_unknown_parameter_is_an_error_before_anything_runs(project, executions)
     with pytest.raises(UserError, match=r"00_first\.ipynb has no parameter colour; it has: preset"):
         run_chapters("smoke", parameters={"colour": 1}, root=project)
     assert executions == []
+
+
+def test_unknown_preset_is_an_error_before_anything_runs(project, executions):
+    with pytest.raises(UserError, match="unknown preset 'tiny'. Choose one of smoke, mini"):
+        run_chapters("tiny", root=project)
+    assert executions == []
+
+
+def test_parameters_of_the_command_line():
+    assert parse_parameters(["seed=1", "style=warped", "flip=true"]) == {"seed": 1, "style": "warped", "flip": True}
+    with pytest.raises(UserError, match="write NAME=VALUE"):
+        parse_parameters(["seed"])
 
 
 def test_chapter_without_parameters_cell_is_named(project):
@@ -47,6 +60,11 @@ def test_run_then_skip_then_keep_the_good_page_when_a_cell_fails(project, execut
     run_chapters("smoke", root=project)
     assert len(executions) == 1 and "unchanged" in capsys.readouterr().out
 
+    (project / "data" / "records").mkdir(parents=True)
+    (project / "data" / "records" / "run.json").write_text("{}")
+    run_chapters("smoke", root=project)
+    assert len(executions) == 2, "a new record must run the chapter again"
+
     good, record = chapter.executed.read_bytes(), chapter.record
     nbformat.write(chapter_notebook("print('fine')", "# why\nraise ValueError('no photo')"), chapter.source)
     with pytest.raises(UserError) as failure:
@@ -59,24 +77,19 @@ def test_run_then_skip_then_keep_the_good_page_when_a_cell_fails(project, execut
 
 def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project):
     path = project / "notebooks" / "00_first.ipynb"
-    key = chapter_key(path, {"preset": "smoke"}, inputs_digest(project))
+    key = chapter_key(path, {"preset": "smoke"}, project)
 
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text="old")]
     nbformat.write(notebook, path)
-    assert chapter_key(path, {"preset": "smoke"}, inputs_digest(project)) == key
-    assert chapter_key(path, {"preset": "mini"}, inputs_digest(project)) != key
+    assert chapter_key(path, {"preset": "smoke"}, project) == key
+    assert chapter_key(path, {"preset": "mini"}, project) != key
 
-    for name in (
-        "dpclip/method/model.py",
-        "data/records/run.json",
-        "data/published/peers.csv",
-        "data/mini-clip/a.json",
-    ):
-        before = inputs_digest(project)
+    for name in ("dpclip/method/x.py", "data/published/x.csv", "data/mini-clip/x.json", "data/openmoji-sbir/x.csv"):
+        before = chapter_key(path, {}, project)
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("1")
-        assert inputs_digest(project) != before, name
+        assert chapter_key(path, {}, project) != before, name
 
 
 def test_time_left_uses_last_runs_then_the_mean(tmp_path):
