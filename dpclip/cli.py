@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dpclip.data.files import DATA, ROOT
+from dpclip.data.files import ROOT
 from dpclip.errors import UserError
 from dpclip.report.commands import app as book_app
 
@@ -24,8 +24,9 @@ Seed = Annotated[int, typer.Option(help="Random seed: same seed, same machine, s
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting. Repeatable.")
 ]
-Records = Annotated[Path, typer.Option(help="Folder of the run records.")]
-RECORDS = DATA / "records"
+Records = Annotated[
+    Path | None, typer.Option(help="Folder of the run records [default: data/records, or build/records for smoke].")
+]
 
 
 @data_app.command("build")
@@ -90,16 +91,16 @@ def show_metrics(record: dict) -> None:
 
 
 @app.command()
-def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, records: Records = RECORDS) -> None:
+def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, records: Records = None) -> None:
     """Train a run, test it on the unseen categories and leave its record.
 
     A finished run is only shown; an interrupted one goes on.
     """
-    from dpclip.lab.experiments import ensure
+    from dpclip.lab.experiments import ensure, records_folder
 
     run, store = load_run(preset, seed, set_)
     show_metrics(ensure(run, store, records))
-    typer.echo(records / f"{run.name}.json")
+    typer.echo((records or records_folder(preset)) / f"{run.name}.json")
 
 
 @app.command()
@@ -134,20 +135,20 @@ def sweep(
     preset: Preset = "mini",
     table: Annotated[str, typer.Option(help="Which table's runs.")] = "first",
     seeds: Annotated[int, typer.Option(help="Seeds 0 to N-1.")] = 3,
-    records: Records = RECORDS,
+    records: Records = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs.")] = False,
 ) -> None:
     """Make the records that a table needs, one run after the other; finished ones are skipped."""
     from dpclip.lab.config import preset as named
-    from dpclip.lab.experiments import ensure, open_store, table_runs
+    from dpclip.lab.experiments import ensure, open_store, records_folder, table_runs
 
-    store = open_store(named(preset))
+    store, folder = open_store(named(preset)), records or records_folder(preset)
     for row, runs in table_runs(table, preset, store.manifest, tuple(range(seeds))).items():
         for run in runs:
-            done = (records / f"{run.name}.json").exists()
+            done = (folder / f"{run.name}.json").exists()
             typer.echo(f"{row}, seed {run.seed}: {run.name}{' (done)' if done else ''}")
             if not dry_run:
-                ensure(run, store, records)
+                ensure(run, store, folder)
 
 
 @app.command()

@@ -85,11 +85,17 @@ def measure(training: Training, limit: int) -> dict:
     }
 
 
-def ensure(run: Run, store: ImageStore, folder: Path = records.RECORDS, runs: Path = RUNS) -> dict:
-    """The record of a run: the one in `folder`, or a new one after training and testing.
+def records_folder(preset_name: str) -> Path:
+    """Where the records of a preset's runs lie: smoke runs mean nothing and are not kept with the others."""
+    return ROOT / "build" / "records" if preset_name == "smoke" else records.RECORDS
+
+
+def ensure(run: Run, store: ImageStore, folder: Path | None = None, runs: Path = RUNS) -> dict:
+    """The record of a run: the one in `folder` (by default its preset's), or a new one after training and testing.
 
     Raises UserError before any work when `folder` cannot be written.
     """
+    folder = folder or records_folder(run.config.preset)
     record = records.read_record(run.name, folder)
     if record is not None:
         return record

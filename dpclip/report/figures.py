@@ -74,14 +74,20 @@ def place_of(ranking: Ranking, photo: int) -> int:
 
 
 def show_rankings(store: ImageStore, rankings: dict[str, Ranking], target: int, top: int = 7) -> Figure:
-    """One row a ranking: its label and the place of the true photo, the sketch, the nearest photos; `target` framed."""
+    """One row a ranking: the sketch under its label, then the nearest photos. The true photo `target` is framed; when
+    it is further down than `top`, it takes the last place of the row. Titles give a photo's place.
+    """
     size = (1.15 * (top + 1), 1.42 * len(rankings))
     figure, axes = plt.subplots(len(rankings), top + 1, figsize=size, squeeze=False, layout="constrained")
     names = store.manifest.table["instance"]
     for line, (label, ranking) in zip(axes, rankings.items(), strict=True):
-        tile(line[0], ranking.sketch, f"{label}: {place_of(ranking, target)}", frame=GREY)
-        for place, row in zip(line[1:], ranking.rows[:top], strict=True):
-            tile(place, store[[row]][0], names[row][:14], frame=RED if row == target else None)
+        tile(line[0], ranking.sketch, label, frame=GREY)
+        shown = ranking.rows[:top]
+        if target not in shown:
+            shown = [*shown[:-1], target]
+        for axis, row in zip(line[1:], shown, strict=True):
+            title = f"{place_of(ranking, row)}. {names[row][:12]}"
+            tile(axis, store[[row]][0], title, frame=RED if row == target else None)
     return figure
 
 
@@ -104,9 +110,10 @@ def show_sizes(manifest: Manifest) -> Figure:
 
 
 def show_matrix(values: np.ndarray, rows: list[str], columns: list[str], label: str, size: float = 7.0) -> Figure:
-    """A matrix (R, C) as colours from low (blue) to high (red), with the names of its rows and columns."""
+    """A matrix (R, C) around zero as colours, blue below and red above, with the names of its rows and columns."""
     figure, axes = plt.subplots(figsize=(size, size * len(rows) / len(columns)), layout="constrained")
-    shown = axes.imshow(values, cmap="RdBu_r", aspect="auto")
+    bound = np.abs(values).max()
+    shown = axes.imshow(values, cmap="RdBu_r", aspect="auto", vmin=-bound, vmax=bound)
     axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7)
     axes.set_yticks(range(len(rows)), rows, fontsize=7)
     figure.colorbar(shown, ax=axes, label=label, shrink=0.6)

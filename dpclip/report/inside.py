@@ -46,10 +46,11 @@ def _no_ticks(axes: plt.Axes) -> None:
         side.set_visible(False)
 
 
-def show_similarity(images: Tensor, maps: Tensor, rows: list[str], columns: list[str]) -> Figure:
+def show_similarity(images: Tensor, maps: Tensor, rows: list[str], columns: list[str], signed: bool = False) -> Figure:
     """Pictures (B, 3, S, S) and their maps (B, C, g, g): one row a picture, one column a map, all on one colour scale.
 
-    Red is high, blue is low; the scale runs from the lowest to the highest value shown.
+    Red is high, blue is low; the scale runs from the lowest to the highest value shown. `signed` maps are
+    differences of cosines: white is zero.
     """
     count, size = maps.shape[1], images.shape[-1]
     figure, places = plt.subplots(
@@ -57,6 +58,8 @@ def show_similarity(images: Tensor, maps: Tensor, rows: list[str], columns: list
         layout="constrained",
     )  # fmt: skip
     low, high = float(maps.min()), float(maps.max())
+    if signed:
+        low, high = -max(-low, high), max(-low, high)
     shown = None
     for row, image in enumerate(images):
         tile(places[row, 0], image)
@@ -71,7 +74,9 @@ def show_similarity(images: Tensor, maps: Tensor, rows: list[str], columns: list
             _no_ticks(place)
             if row == 0:
                 place.set_title(columns[column], fontsize=8)
-    figure.colorbar(shown, ax=places, shrink=0.8, label="cosine with the prompts")
+    bar = figure.colorbar(shown, ax=places, shrink=0.8)
+    bar.set_label("difference of cosines" if signed else "cosine", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
     return figure
 
 
@@ -143,7 +148,7 @@ def show_windows(images: Tensor, rows: list[str], indices: Tensor, grid: int) ->
                 Rectangle((corner[0] + inset, corner[1] + inset), length - 2 * inset, length - 2 * inset,
                           fill=False, edgecolor=colour, linewidth=1.6)
             )  # fmt: skip
-            seen = torch.full_like(image, 0.0)
+            seen = torch.zeros_like(image)
             seen[
                 :, round(top * patch) : round((top + side) * patch), round(left * patch) : round((left + side) * patch)
             ] = 1
@@ -201,7 +206,7 @@ def schedule_weights(epochs: int, hard_every: int) -> tuple[np.ndarray, np.ndarr
 def show_schedule(schedules: dict[str, tuple[int, int]]) -> Figure:
     """Title -> (epochs, hard_every): how the two parts of the loss are weighted over the epochs."""
     figure, places = plt.subplots(
-        1, len(schedules), figsize=(3.6 * len(schedules), 2.4), squeeze=False, sharey=True, layout="constrained"
+        1, len(schedules), figsize=(3.6 * len(schedules), 2.7), squeeze=False, sharey=True, layout="constrained"
     )
     for place, (title, (epochs, every)) in zip(places[0], schedules.items(), strict=True):
         random, hard = schedule_weights(epochs, every)
@@ -212,5 +217,6 @@ def show_schedule(schedules: dict[str, tuple[int, int]]) -> Figure:
         place.set_xlabel("epoch")
         place.spines[["top", "right"]].set_visible(False)
     places[0, 0].set_ylabel("weight")
-    places[0, 0].legend(frameon=False, fontsize=8)
+    lines = places[0, 0].get_legend_handles_labels()
+    figure.legend(*lines, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure

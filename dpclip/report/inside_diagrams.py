@@ -86,7 +86,7 @@ def draw_visual_prompt() -> Figure:
 
 def draw_scalings() -> Figure:
     """No scaling, direct scaling and side-way scaling of a linear map, side by side."""
-    s = Sketch(7.6, 3.0)
+    s = Sketch(7.6, 3.2)
     for x, title in ((1.2, "none"), (4.2, "direct"), (7.8, "side-way")):
         s.word(x, 3.7, title, 9.5)
     s.word(1.2, 0.25, "$h$")
@@ -122,7 +122,7 @@ def draw_scalings() -> Figure:
     s.arrow((9.55, 1.2), (9.12, 1.62), BLUE)
     s.word(9.55, 0.25, "$t_c$", colour=BLUE)
     s.arrow((9.55, 0.4), (9.55, 0.68), BLUE)
-    s.key(2.2, 0.25)
+    s.key(0.3, 4.05)
     return s.figure
 
 
@@ -137,10 +137,10 @@ def draw_patch_matching() -> Figure:
     s.arrow((8.2, 3.1), (8.8, 3.1))
     s.word(9.1, 3.1, "$f_g$", 10)
     s.arrow((2.0, 1.75), (2.5, 1.2))
-    s.word(2.05, 1.25, "no prompts", 7.5, RED)
+    s.word(1.45, 1.25, "no prompts", 7.5, RED)
     for number in range(3, -1, -1):
-        s.box(3.1 + 0.13 * number, 1.0 + 0.13 * number, "CLS + window $k$" if number == 0 else "", 1.3, 0.6)
-    s.arrow((4.2, 1.1), (4.6, 1.1))
+        s.box(3.15 + 0.13 * number, 1.0 + 0.13 * number, "CLS + window $k$" if number == 0 else "", 1.6, 0.6)
+    s.arrow((4.35, 1.1), (4.65, 1.1))
     s.box(5.4, 1.1, "copy of the\nlast layer", 1.5, 0.8, TRAINED)
     s.word(5.4, 0.45, "one for all windows", 7.5, "#44505c")
     s.arrow((6.15, 1.1), (6.6, 1.1))
@@ -150,5 +150,5 @@ def draw_patch_matching() -> Figure:
         )
     s.arrow((8.55, 1.1), (8.85, 1.1))
     s.word(9.2, 1.1, "$f_l^k$", 10)
-    s.key(0.3, 3.5)
+    s.key(0.3, 3.6)
     return s.figure

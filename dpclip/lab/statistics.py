@@ -1,0 +1,53 @@
+"""How sure a number is: intervals over seeds, and paired bootstrap over queries."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+def seed_interval(values: list[float], level: float = 0.95) -> tuple[float, float]:
+    """Mean and half-width of Student's interval over seeds; the half-width of a single value is NaN."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, float("nan")
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    return mean, float(stats.t.ppf((1 + level) / 2, len(values) - 1) * error)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Difference of two methods' Acc@k on the same queries, with a 95 % bootstrap interval."""
+
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> str:
+        """better | worse | undecided, by whether the interval leaves zero out."""
+        return "better" if self.low > 0 else "worse" if self.high < 0 else "undecided"
+
+
+def flat_ranks(record: dict, protocol: str, style: str) -> np.ndarray:
+    """The ranks of all queries of a record, category by category, (Q,)."""
+    ranks = record["metrics"]["fine-grained"][protocol][style]["ranks"]
+    return np.concatenate([ranks[category] for category in sorted(ranks)])
+
+
+def compare(
+    ours: list[dict], theirs: list[dict], protocol: str, style: str, k: int = 1, draws: int = 2000
+) -> Comparison:
+    """Paired bootstrap over queries, seeds averaged: `ours` minus `theirs`, records of the same seeds in the same
+    order.
+
+    Queries are drawn with replacement within each seed, whose held-out items are the same for all methods.
+    """
+    random = np.random.default_rng(0)
+    differences = [
+        (flat_ranks(a, protocol, style) <= k).astype(float) - (flat_ranks(b, protocol, style) <= k)
+        for a, b in zip(ours, theirs, strict=True)
+    ]
+    means = np.mean([d[random.integers(0, len(d), (draws, len(d)))].mean(1) for d in differences], axis=0)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Comparison(float(np.mean([d.mean() for d in differences])), float(low), float(high))
