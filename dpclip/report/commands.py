@@ -43,7 +43,7 @@ def run(preset: Preset = "mini", only: Only = None, force: Force = False, parame
     from dpclip.report.chapters import run_chapters
 
     chapters = run_chapters(preset, only=only, force=force, parameters=parse_parameters(parameter))
-    typer.echo(f"{len(chapters)} chapters run with preset {preset}")
+    typer.echo(f"{len(chapters)} chapters ran without an error, preset {preset}")
 
 
 @app.command()

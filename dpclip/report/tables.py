@@ -19,7 +19,7 @@ def accuracy_table(rows: Rows, style: str) -> pd.DataFrame:
                 values = [100 * r["metrics"]["fine-grained"][protocol][style][f"acc@{k}"] for r in records]
                 cells[f"{protocol}, Acc@{k}"] = show(values)
         table[name] = cells
-    return pd.DataFrame(table).T.rename_axis("method")
+    return pd.DataFrame(table).T.rename_axis("method").reset_index()
 
 
 def category_table(rows: Rows) -> pd.DataFrame:
@@ -34,19 +34,10 @@ def category_table(rows: Rows) -> pd.DataFrame:
                 values = [100 * r["metrics"]["category-level"][setting][metric] for r in records]
                 cells[f"{setting}, {title}"] = show(values)
         table[name] = cells
-    return pd.DataFrame(table).T.rename_axis("method")
+    return pd.DataFrame(table).T.rename_axis("method").reset_index()
 
 
 def show(values: list[float]) -> str:
     """Mean and half-width, or the mean alone for one seed."""
     mean, half = seed_interval(values)
     return f"{mean:.1f}" if len(values) < 2 else f"{mean:.1f} ± {half:.1f}"
-
-
-def directive(frame: pd.DataFrame, caption: str, name: str) -> str:
-    """A numbered, referable Markdown table for `glue`: the index is its first column."""
-    frame = frame.reset_index()
-    lines = [" | ".join(map(str, frame.columns)), " | ".join([":--", *["--:"] * (len(frame.columns) - 1)])]
-    lines += [" | ".join(map(str, row)) for row in frame.itertuples(index=False)]
-    body = "\n".join(f"| {line} |" for line in lines)
-    return f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::\n"
