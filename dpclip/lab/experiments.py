@@ -22,7 +22,8 @@ SEEDS = (0, 1, 2)
 
 # Learning rates were chosen on the validation categories (seed 0, mean of Acc@1 under the two protocols) among
 #   norms tuned  clip_rate 3e-4, 1e-3, 3e-3, 1e-2
-#   DP-CLIP      (clip_rate, new_rate) (1e-4, 3e-4), (3e-4, 3e-4), (1e-4, 1e-3), (1e-3, 1e-3), (3e-3, 1e-3), (1e-3, 3e-3)
+#   DP-CLIP      clip_rate and new_rate (1e-4, 3e-4), (3e-4, 3e-4), (1e-4, 1e-3), (1e-3, 1e-3), (3e-3, 1e-3),
+#                (1e-3, 3e-3)
 # with `dpclip evaluate --split val --set ...`; the winners are below and in the preset `mini`.
 CLIP_ONLY = {"visual_prompt": "none", "scaling": "none", "patch_matching": False}
 FIRST_RESULT = {
