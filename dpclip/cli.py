@@ -78,7 +78,7 @@ def load_run(preset: str, seed: int, settings: list[str] | None):
 
 def show_metrics(record: dict) -> None:
     """Print a record's fine-grained and category-level numbers."""
-    table = Table(title=f"{record['run']}: unseen categories")
+    table = Table(title=f"{record['run']}: {record['split']} categories")
     for column in ("protocol", "sketches", "queries", "chance@1", "Acc@1", "Acc@5", "Acc@10"):
         table.add_column(column, justify="left" if column in ("protocol", "sketches") else "right")
     for protocol, styles in record["metrics"]["fine-grained"].items():
@@ -104,51 +104,34 @@ def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, record
 
 
 @app.command()
-def evaluate(
-    preset: Preset = "mini",
-    seed: Seed = 0,
-    set_: Settings = None,
-    split: Annotated[str, typer.Option(help="val or unseen.")] = "val",
-) -> None:
-    """Acc@1/5/10 of a run on a split's categories, without touching any record.
+def evaluate(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, records: Records = None) -> None:
+    """Train a run and test it on the *validation* categories, leaving its record. Settings are chosen with it."""
+    from dpclip.lab.experiments import ensure
 
-    Settings are chosen with it, on `val`.
-    """
-    from dpclip.data.batches import PROTOCOLS
-    from dpclip.lab.evaluate import fine_grained, open_bench
-    from dpclip.lab.experiments import ensure_model
-
-    if split not in ("val", "unseen"):
-        raise UserError(f"split {split!r} is unknown. Choose val or unseen.")
     run, store = load_run(preset, seed, set_)
-    bench = open_bench(ensure_model(run, store).model, store)
-    for protocol in PROTOCOLS:
-        result = fine_grained(bench, split, "warped", protocol, seed, run.config.test_categories)
-        typer.echo(
-            f"{split} {protocol}: "
-            + ", ".join(f"{n} {result[n]:.3f}" for n in ("acc@1", "acc@5", "acc@10", "chance@1"))
-        )
+    show_metrics(ensure(run, store, records, split="val"))
 
 
 @app.command()
 def sweep(
     preset: Preset = "mini",
-    table: Annotated[str, typer.Option(help="Which table's runs.")] = "first",
-    seeds: Annotated[int, typer.Option(help="Seeds 0 to N-1.")] = 3,
-    records: Records = None,
+    table: Annotated[
+        str, typer.Option(help="Which table's runs: first, or rates (on the validation categories).")
+    ] = "first",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs.")] = False,
 ) -> None:
     """Make the records that a table needs, one run after the other; finished ones are skipped."""
     from dpclip.lab.config import preset as named
     from dpclip.lab.experiments import ensure, open_store, records_folder, table_runs
 
-    store, folder = open_store(named(preset)), records or records_folder(preset)
-    for row, runs in table_runs(table, preset, store.manifest, tuple(range(seeds))).items():
+    store = open_store(named(preset))
+    rows, split = table_runs(table, preset, store.manifest)
+    for row, runs in rows.items():
         for run in runs:
-            done = (folder / f"{run.name}.json").exists()
+            done = (records_folder(preset, split) / f"{run.name}.json").exists()
             typer.echo(f"{row}, seed {run.seed}: {run.name}{' (done)' if done else ''}")
             if not dry_run:
-                ensure(run, store, folder)
+                ensure(run, store, split=split)
 
 
 @app.command()

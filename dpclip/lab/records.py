@@ -15,6 +15,7 @@ from dpclip.errors import UserError
 RECORDS = DATA / "records"
 NEEDED = (
     "run",
+    "split",
     "config",
     "seed",
     "data_hash",

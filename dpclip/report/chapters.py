@@ -154,6 +154,8 @@ def _execute(chapter: Chapter, parameters: dict, root: Path) -> nbformat.Noteboo
     """The executed notebook without machine noise. On a failing cell the stopped notebook is kept under `failed/`."""
     running = chapter.build / "running" / chapter.source.name
     running.parent.mkdir(parents=True, exist_ok=True)
+    # The kernel inherits this: open_clip imports notebook progress bars, which complain where there are no widgets.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
     try:
         papermill.execute_notebook(
             str(chapter.source),

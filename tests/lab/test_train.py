@@ -92,10 +92,10 @@ def test_category_level_without_prompts_does_not_depend_on_the_label(store, tmp_
 
 
 def test_ensure_loads_a_finished_record_and_trains_only_what_is_missing(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("dpclip.lab.experiments.measure", lambda training, limit: {"made": True})
+    monkeypatch.setattr("dpclip.lab.experiments.measure", lambda training, split, limit: {"made": split})
     run = Run(CONFIG, 0, "data", "weights")
     record = ensure(run, store, tmp_path / "records", tmp_path / "runs")
-    assert record["metrics"] == {"made": True} and len(record["losses"]) == 9
+    assert record["metrics"] == {"made": "unseen"} and len(record["losses"]) == 9
     monkeypatch.setattr("dpclip.lab.experiments.train", None)  # training again would fail
     assert ensure(run, store, tmp_path / "records", tmp_path / "runs") == record
 
