@@ -52,7 +52,7 @@ class PretrainConfig:
     pair_temperature: float = 0.1
     teacher_weight: float = 1.0
     pair_weight: float = 1.0
-    bf16: bool = False  # autocast; only on processors with native bf16 arithmetic, where it is several times faster
+    bf16: bool = False  # autocast; only for processors with native bf16 arithmetic
     seed: int = 0
 
     def rate(self, step: int) -> float:
