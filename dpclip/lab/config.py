@@ -37,8 +37,11 @@ class RunConfig:
             raise UserError(f"batch={self.batch}: a batch needs at least 2 sketches, for its negatives.")
 
     def key(self) -> str:
-        """16 hexadecimal digits of all settings."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        """16 hexadecimal digits of all settings that are not the defaults: a new switch, off, changes no key."""
+        plain, own = asdict(RunConfig()), asdict(self)
+        changed = {name: value for name, value in own.items() if name != "model" and value != plain[name]}
+        changed["model"] = {name: value for name, value in own["model"].items() if value != plain["model"][name]}
+        return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
 
     def set(self, **changes: object) -> "RunConfig":
         """A copy with other values; fields of `model` are set by their own name.

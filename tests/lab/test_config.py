@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 import pytest
 
 from dpclip.errors import UserError
@@ -39,3 +42,11 @@ def test_the_key_changes_with_any_setting():
     mini = preset("mini")
     assert mini.key() == preset("mini").key()
     assert len({mini.key(), mini.set(rank=4).key(), mini.set(batch=8).key()}) == 3
+
+
+def test_the_key_names_what_was_changed_so_that_a_new_switch_keeps_old_records():
+    def key(**changed):
+        return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
+
+    assert preset("paper").key() == key(model={})
+    assert preset("paper").set(rank=4, batch=8).key() == key(batch=8, model={"rank": 4})
