@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	    || { echo "Python 3.11 or later is needed; name one: make env PYTHON=python3.12"; exit 1; }; \
 	  echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,lab,test]' | sed '/already satisfied/d'
+	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,lab,test,convnet]' | sed '/already satisfied/d'
 	@touch $@
 
 .PHONY: data

@@ -78,6 +78,8 @@ def load_run(preset: str, seed: int, settings: list[str] | None):
 
 def show_metrics(record: dict) -> None:
     """Print a record's fine-grained and category-level numbers."""
+    from dpclip.lab.evaluate import SETTINGS
+
     table = Table(title=f"{record['run']}: {record['split']} categories")
     for column in ("protocol", "sketches", "queries", "chance@1", "Acc@1", "Acc@5", "Acc@10"):
         table.add_column(column, justify="left" if column in ("protocol", "sketches") else "right")
@@ -86,8 +88,11 @@ def show_metrics(record: dict) -> None:
             shares = (f"{m[name]:.3f}" for name in ("chance@1", "acc@1", "acc@5", "acc@10"))
             table.add_row(protocol, style, str(m["queries"]), *shares)
     console.print(table)
-    for setting, m in record["metrics"]["category-level"].items():
-        console.print(f"category-level, {setting}: " + ", ".join(f"{name} {value:.3f}" for name, value in m.items()))
+    level = record["metrics"]["category-level"]
+    for setting in SETTINGS:
+        values = (f"{name} {value:.3f}" for name, value in level[setting].items() if name != "ap")
+        console.print(f"category-level, {setting}: {', '.join(values)}")
+    console.print(f"convention: {level['convention']}")
 
 
 @app.command()
@@ -116,7 +121,7 @@ def evaluate(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, rec
 def sweep(
     preset: Preset = "mini",
     table: Annotated[
-        str, typer.Option(help="Which table's runs: first, or rates (on the validation categories).")
+        str, typer.Option(help="Which table's runs: first; rates or recipes (on the validation categories).")
     ] = "first",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs.")] = False,
 ) -> None:

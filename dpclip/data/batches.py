@@ -19,7 +19,7 @@ class Batch:
     category: str
     sketch: np.ndarray  # (B,)
     positive: np.ndarray  # (B,) the photo each sketch was drawn from
-    negative: np.ndarray  # (B,) another photo of the category
+    negative: np.ndarray  # (B,) another photo: of the category, or of other categories
     support: np.ndarray  # (S,) sketches first, then photos
 
 
@@ -69,11 +69,14 @@ def pairs(manifest: Manifest, category: str, style: str) -> tuple[np.ndarray, np
     return sketches, photos, np.array([place[i] for i in instances[sketches]], dtype=np.int64)
 
 
-def training_batches(manifest: Manifest, size: int, seed: int, epoch: int, rule: SupportRule) -> list[Batch]:
+def training_batches(
+    manifest: Manifest, size: int, seed: int, epoch: int, rule: SupportRule, negatives: str = "instance"
+) -> list[Batch]:
     """One epoch over the seen categories, shuffled; the last batch of a category is dropped when it is not full.
     Section 7 `code`.
 
     The support of a batch comes from the batch itself; `random` and `unmatched` take it from other seen categories.
+    `negatives`: "instance", other photos of the category `code`, or "category", photos of other seen categories `ours`.
     Raises UserError when no category fills a batch or a category has a single photo.
     """
     random = np.random.default_rng([seed, epoch])
@@ -85,12 +88,16 @@ def training_batches(manifest: Manifest, size: int, seed: int, epoch: int, rule:
                 f"category {category!r} has {len(photos)} photo: triplets need a second one. Leave the category out."
             )
         order = random.permutation(len(sketches))
-        other = (place + random.integers(1, len(photos), len(place))) % len(photos)
+        if negatives == "category":
+            foreign = np.setdiff1d(manifest.rows(split="seen", modality="photo"), photos)
+            negative = foreign[random.integers(len(foreign), size=len(place))]
+        else:
+            negative = photos[(place + random.integers(1, len(photos), len(place))) % len(photos)]
         for start in range(0, len(order) - size + 1, size):
             i = order[start : start + size]
             positive = photos[place[i]]
             support = rule.trim(sketches[i], np.array(list(dict.fromkeys(positive[::-1].tolist()))))
-            batches.append(Batch(category, sketches[i], positive, photos[other[i]], support))
+            batches.append(Batch(category, sketches[i], positive, negative[i], support))
     if not batches:
         raise UserError(
             f"no seen category of {manifest.name} has {size} sketches. Lower the batch size: --set batch=N."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.images import ImageStore
@@ -14,7 +15,10 @@ from dpclip.lab import metrics
 from dpclip.method.model import DPCLIP, Context, Features
 
 CUTS = (1, 5, 10)
-LABELS = ("oracle", "blind")
+P_CUTS, MAP_CUTS = (10, 100, 200), (200,)
+SETTINGS = ("blind", "generic", "oracle")
+BLIND = "support"  # how `blind` names a sketch's category: text | support; the more often right on validation
+NO_PROMPTS = Context([], [])
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Bench:
 
     model: DPCLIP
     store: ImageStore
-    words: dict[str, torch.Tensor]  # category -> text feature (E,)
+    words: dict[str, torch.Tensor | None]  # category -> text feature (E,), None for a model without words
 
     @torch.inference_mode()
     def context(self, test: TestSet) -> Context:
@@ -44,8 +48,7 @@ class Bench:
 
 def open_bench(model: DPCLIP, store: ImageStore) -> Bench:
     """A bench with the text features of all categories of the store's manifest."""
-    text = store.manifest.text
-    words = {c: model.backbone.text_feature(w, model.config.templates) for c, w in text.items()}
+    words = {category: model.text_feature(text) for category, text in store.manifest.text.items()}
     return Bench(model.eval(), store, words)
 
 
@@ -73,41 +76,79 @@ def fine_grained(bench: Bench, split: str, style: str, protocol: str, seed: int,
     }
 
 
-def predict_category(bench: Bench, rows: np.ndarray, names: list[str]) -> np.ndarray:
-    """Place in `names` of the category whose words are nearest to each sketch, seen by the tower without prompts:
-    (Q,).
-    """
-    features = torch.nn.functional.normalize(bench.encode(rows, Context([], [])).global_feature, dim=-1)
-    texts = torch.nn.functional.normalize(torch.stack([bench.words[name] for name in names]), dim=-1)
-    return (features @ texts.T).argmax(1).numpy(force=True)
+def name_by_text(bench: Bench, rows: np.ndarray, tests: list[TestSet]) -> np.ndarray:
+    """Place in `tests` of the category whose words are nearest to each sketch, seen without prompts: (Q,)."""
+    return _nearest(bench, rows, torch.stack([bench.words[test.category] for test in tests]))
+
+
+def name_by_support(bench: Bench, rows: np.ndarray, tests: list[TestSet]) -> np.ndarray:
+    """Place in `tests` of the category whose support images are nearest, in the mean, to each sketch: (Q,)."""
+    supports = [F.normalize(bench.encode(test.support, NO_PROMPTS).global_feature, dim=-1).mean(0) for test in tests]
+    return _nearest(bench, rows, torch.stack(supports))
+
+
+def _nearest(bench: Bench, rows: np.ndarray, centres: torch.Tensor) -> np.ndarray:
+    features = F.normalize(bench.encode(rows, NO_PROMPTS).global_feature, dim=-1)
+    return (features @ F.normalize(centres, dim=-1).T).argmax(1).numpy(force=True)
+
+
+def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
+    """Prompts and scales of no category: the mean over the seen categories. `ours`"""
+    tests = test_sets(bench.store.manifest, "seen", "warped", protocol, support_rule(bench.model), seed)
+    contexts = [bench.context(test) for test in tests]
+    mean = [
+        [torch.stack(layer).mean(0) for layer in zip(*(getattr(c, part) for c in contexts), strict=True)]
+        for part in ("prompts", "scales")
+    ]
+    return Context(*mean)
 
 
 def category_level(bench: Bench, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> dict:
-    """mAP@all and P@10 over all photos of a split; a photo is relevant when its category is the query's.
+    """mAP and P@k over all photos of a split; a photo is relevant when its category is the query's.
 
-    The prompts need a category. `oracle` gives the query's own (an upper bound); `blind` predicts it from the sketch.
-    Returns {"oracle": {...}, "blind": {...}}, the latter with the share of right predictions.
+    The prompts want a category, and the query's own is not given away:
+    blind    the one predicted from the sketch, by the words or by the support images (BLIND)
+    generic  none: the mean of the seen categories' prompts and scales
+    oracle   the query's own; an upper bound, not a result
+    Returns {setting: {"map@all": ..., "map@200": ..., "p@10": ..., "ap": [one a query]}, "predicted": {"text": share of
+    right predictions, "support": ...}, "convention": ...}. For a model whose prompts do not depend on the category the
+    three settings are one, and nothing is predicted. P@k is left out when there are fewer than k photos.
     """
     tests = test_sets(bench.store.manifest, split, style, protocol, support_rule(bench.model), seed, limit)
-    names = [test.category for test in tests]
     gallery, queries = (np.concatenate([getattr(t, part) for t in tests]) for part in ("gallery", "queries"))
     gallery_label, label = (
         np.repeat(np.arange(len(tests)), [len(getattr(t, part)) for t in tests]) for part in ("gallery", "queries")
     )
-    relevant = label[:, None] == gallery_label
-    given = {"oracle": label, "blind": predict_category(bench, queries, names)}
-    distance = {setting: np.empty(relevant.shape, dtype=np.float32) for setting in given}
-    for number, test in enumerate(tests):
-        context = bench.context(test)
-        photos = bench.encode(gallery, context)
-        for setting, assigned in given.items():
-            mine = np.flatnonzero(assigned == number)
-            if len(mine):
-                sketches = bench.encode(queries[mine], context)
-                distance[setting][mine] = bench.model.distance(sketches, photos).numpy(force=True)
-    result = {}
-    for setting in LABELS:
-        ranked = metrics.ranked_relevance(distance[setting], relevant)
-        result[setting] = {"map@all": metrics.mean_average_precision(ranked), "p@10": metrics.precision_at(ranked, 10)}
-    result["blind"]["predicted"] = float((given["blind"] == label).mean())
-    return result
+    predicted = {}
+    if bench.model.uses_category:
+        predicted = {"text": name_by_text(bench, queries, tests), "support": name_by_support(bench, queries, tests)}
+        contexts = [bench.context(test) for test in tests] + [generic_context(bench, protocol, seed)]
+        asked = {"blind": predicted[BLIND], "generic": np.full(len(queries), len(tests)), "oracle": label}
+    else:
+        contexts, asked = [bench.context(tests[0])], {setting: np.zeros(len(queries), int) for setting in SETTINGS}
+
+    values = {setting: {} for setting in SETTINGS}
+    for number, context in enumerate(contexts):
+        rows = np.flatnonzero(np.any([places == number for places in asked.values()], axis=0))
+        if not len(rows):
+            continue
+        sketches, photos = bench.encode(queries[rows], context), bench.encode(gallery, context)
+        ranks = metrics.hit_ranks_by_label(
+            lambda chunk, s=sketches, p=photos: bench.model.distance(s[chunk], p).numpy(force=True),
+            label[rows],
+            gallery_label,
+        )
+        found = {f"map@{k}": metrics.average_precision(ranks, k) for k in MAP_CUTS}
+        found["map@all"] = metrics.average_precision(ranks)
+        found |= {f"p@{k}": metrics.precision_at(ranks, k) for k in P_CUTS if k <= len(gallery)}
+        for setting, places in asked.items():
+            mine = places[rows] == number
+            for name, value in found.items():
+                values[setting].setdefault(name, np.zeros(len(queries)))[rows[mine]] = value[mine]
+    result = {
+        setting: {name: float(value.mean()) for name, value in every.items()}
+        | {"ap": every["map@all"].round(4).tolist()}
+        for setting, every in values.items()
+    }
+    shares = {way: float((places == label).mean()) for way, places in predicted.items()}
+    return result | {"predicted": shares, "convention": str(metrics.OURS)}

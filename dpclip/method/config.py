@@ -6,16 +6,19 @@ from dataclasses import dataclass, fields
 from dpclip.errors import UserError
 
 CHOICES = {
-    "visual_prompt": ("none", "generic", "shallow", "deep"),
+    "visual_prompt": ("none", "generic", "generic-shallow", "shallow", "deep"),
     "support": ("both", "sketch", "photo", "random", "unmatched"),
     "scaling": ("none", "unscaled", "direct", "sideway"),
     "templates": (1, 63),
     "trainable": ("none", "norms", "norms+embeddings"),
     "normalisation": ("clip", "imagenet"),
+    "negatives": ("instance", "category"),
+    "checkpoint": ("last", "val", "test"),
 }
 AT_LEAST = {
     "num_prompts": 1, "support_sketches": 0, "support_photos": 0, "prompt_dropout": 0, "rank": 1, "window": 1,
-    "windows": 1, "margin": 0, "local_weight": 0, "fusion": 0, "hard_every": 0,
+    "windows": 1, "margin": 0, "local_weight": 0, "fusion": 0, "hard_every": 0, "shuffle_weight": 0,
+    "relative_weight": 0, "text_weight": 0,
 }  # fmt: skip
 
 
@@ -23,7 +26,7 @@ AT_LEAST = {
 class DPCLIPConfig:
     """Defaults: the full model with the released code's values. Raises UserError naming field and allowed values."""
 
-    visual_prompt: str = "deep"  # none | generic (learned only) | shallow (first layer) | deep (every layer)
+    visual_prompt: str = "deep"  # none | generic(-shallow) (learned only) | shallow (first layer) | deep (every layer)
     support: str = "both"  # both | sketch | photo | random (any categories) | unmatched (one other category)
     num_prompts: int = 3  # prompt tokens a layer
     support_sketches: int = 1  # support images of a category, if `support` uses sketches
@@ -41,6 +44,13 @@ class DPCLIPConfig:
     local_weight: float = 0.1  # lambda, weight of the windows in the loss
     fusion: float = 0.2  # weight of the windows in the retrieval distance
     hard_every: int = 10  # epochs after which hard negatives gain 0.25 of weight; 0: never
+    negatives: str = "instance"  # of another photo of the category | category: of other categories `ours`
+    checkpoint: str = (
+        "last"  # epoch kept: last | val: best on held-out seen categories | test: on the unseen (released)
+    )
+    shuffle_weight: float = 0.0  # of CLIP-AT's patch-shuffle triplet (clip_at.py)
+    relative_weight: float = 0.0  # of its relative-distance regulariser
+    text_weight: float = 0.0  # of its text classification loss
 
     def __post_init__(self):
         for field in fields(self):

@@ -1,8 +1,9 @@
-"""What the method says about images: one global feature, and one for each window."""
+"""What the method says about images: one global feature, one for each window, and how far two images are apart."""
 
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -31,3 +32,12 @@ class Features:
         """Join batches, without intermediates."""
         local = None if parts[0].local_features is None else torch.cat([p.local_features for p in parts])
         return Features(torch.cat([p.global_feature for p in parts]), local)
+
+
+def retrieval_distance(query: Features, gallery: Features, fusion: float) -> Tensor:
+    """(Q, G): d_g + fusion * sum_k d_l^k with d = 1 - cos. Section 7, `code`."""
+    distance = 1 - F.normalize(query.global_feature, dim=-1) @ F.normalize(gallery.global_feature, dim=-1).T
+    if query.local_features is not None:
+        q, g = (F.normalize(f.local_features, dim=-1).flatten(1) for f in (query, gallery))  # (Q, W E), (G, W E)
+        distance = distance + fusion * (query.local_features.shape[1] - q @ g.T)
+    return distance

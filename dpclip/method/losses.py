@@ -24,7 +24,8 @@ def triplet_loss(
 
     sketch, positive, negative: features of B images, rows i belong together; photo_ids (B,): the photo of positive i.
     A hard negative is, level by level (global, each window), the positive of *another* photo nearest to the sketch;
-    a sketch without one adds nothing. Returns the loss and its parts by name: random, hard (detached), hard_weight.
+    a sketch without one adds nothing. With negatives of other categories it is the nearest of them all `ours`.
+    Returns the loss and its parts by name: random, hard (detached), hard_weight.
     """
     weights = sketch.global_feature.new_ones(sketch.levels().shape[1])  # (1+W,)
     weights[1:] = config.local_weight
@@ -34,9 +35,12 @@ def triplet_loss(
     cos_random = (s * n).sum(-1)  # (B, 1+W)
     random = F.relu(config.margin + cos_random - cos_positive).mean(0) @ weights
 
-    same_photo = photo_ids[:, None] == photo_ids[None, :]  # (B, B)
-    cos_all = torch.einsum("ale,ble->lab", s, p)  # (1+W, B, B)
-    cos_hard = cos_all.masked_fill(same_photo, -torch.inf).amax(-1).T  # (B, 1+W)
+    if config.negatives == "category":
+        cos_all = torch.einsum("ale,ble->lab", s, n)  # (1+W, B, B)
+    else:
+        same_photo = photo_ids[:, None] == photo_ids[None, :]  # (B, B)
+        cos_all = torch.einsum("ale,ble->lab", s, p).masked_fill(same_photo, -torch.inf)  # (1+W, B, B)
+    cos_hard = cos_all.amax(-1).T  # (B, 1+W)
     hard = F.relu(config.margin + (cos_hard - cos_positive) / 2).mean(0) @ weights
 
     w = hard_weight(epoch, config.hard_every)

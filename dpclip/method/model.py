@@ -7,7 +7,6 @@ DPCLIPConfig; there is one code path. Sizes come from the backbone.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from open_clip import constants
 from torch import Tensor, nn
 
@@ -15,7 +14,7 @@ from dpclip.errors import UserError
 from dpclip.method.backbone import Backbone
 from dpclip.method.blocks import block_forward
 from dpclip.method.config import DPCLIPConfig
-from dpclip.method.features import Features
+from dpclip.method.features import Features, retrieval_distance
 from dpclip.method.patch_match import PatchMatching, window_tokens
 from dpclip.method.text_prompt import TextPrompt
 from dpclip.method.visual_prompt import VisualPrompt
@@ -48,13 +47,13 @@ class DPCLIP(nn.Module):
         self.visual_prompt = self.text_prompt = self.patch_matching = None
         if config.visual_prompt != "none":
             self.visual_prompt = VisualPrompt(
-                layers=1 if config.visual_prompt == "shallow" else backbone.depth,
+                layers=1 if config.visual_prompt.endswith("shallow") else backbone.depth,
                 width=backbone.width,
                 heads=backbone.heads,
                 patch=backbone.patch,
                 num_prompts=config.num_prompts,
                 dropout=config.prompt_dropout,
-                generic=config.visual_prompt == "generic",
+                generic=config.visual_prompt.startswith("generic"),
             )
         if config.scaling != "none":
             self.text_prompt = TextPrompt(
@@ -78,6 +77,19 @@ class DPCLIP(nn.Module):
         self.register_buffer("std", std, persistent=False)
         set_trainable(self)
 
+    @property
+    def image_size(self) -> int:
+        return self.backbone.image_size
+
+    @property
+    def uses_category(self) -> bool:
+        """Whether the context differs from category to category."""
+        return self.config.visual_prompt in ("shallow", "deep") or self.config.scaling in ("direct", "sideway")
+
+    def text_feature(self, words: str) -> Tensor:
+        """(E,), by the templates of the config."""
+        return self.backbone.text_feature(words, self.config.templates)
+
     def adapter(self, m: int) -> nn.Module | None:
         return None if self.text_prompt is None else self.text_prompt.adapters[m]
 
@@ -93,7 +105,7 @@ class DPCLIP(nn.Module):
         prompts, scales = [], []
         if self.visual_prompt is not None:
             tokens = None
-            if self.config.visual_prompt != "generic":
+            if self.visual_prompt.block is not None:
                 if support_images is None or len(support_images) == 0:
                     raise UserError(
                         f"visual_prompt={self.config.visual_prompt!r} needs support images, and there are none: "
@@ -150,12 +162,8 @@ class DPCLIP(nn.Module):
         return Features(backbone.pool(x[:, 0]), local, seen)
 
     def distance(self, query: Features, gallery: Features) -> Tensor:
-        """(Q, G): d_g + fusion * sum_k d_l^k with d = 1 - cos. Section 7, `code`."""
-        distance = 1 - F.normalize(query.global_feature, dim=-1) @ F.normalize(gallery.global_feature, dim=-1).T
-        if query.local_features is not None:
-            q, g = (F.normalize(f.local_features, dim=-1).flatten(1) for f in (query, gallery))  # (Q, W E), (G, W E)
-            distance = distance + self.config.fusion * (query.local_features.shape[1] - q @ g.T)
-        return distance
+        """(Q, G) by `retrieval_distance`, windows weighted by `config.fusion`."""
+        return retrieval_distance(query, gallery, self.config.fusion)
 
     def train(self, mode: bool = True) -> "DPCLIP":
         """As usual, but CLIP and its local copy stay in eval mode: frozen parts must not change behaviour."""

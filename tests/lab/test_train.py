@@ -1,15 +1,18 @@
 """Training on a toy dataset with the tiny backbone: repeatable, resumable, and honest about what went wrong."""
 
+import numpy as np
 import pytest
 import torch
 
+from dpclip.data.batches import SupportRule, test_sets, training_batches
 from dpclip.data.images import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab import train as lab_train
 from dpclip.lab.config import preset
-from dpclip.lab.evaluate import category_level, fine_grained, open_bench
-from dpclip.lab.experiments import CLIP_ONLY, Run, ensure
+from dpclip.lab.evaluate import category_level, fine_grained, generic_context, open_bench
+from dpclip.lab.experiments import Run, ensure
 from dpclip.lab.train import train
+from dpclip.method.rivals import PLAIN, RIVALS
 from tests.toy import make_toy
 
 CONFIG = preset("smoke").set(epochs=3, steps_per_epoch=3, batch=4, templates=1, rank=2)
@@ -51,7 +54,7 @@ def test_training_lowers_the_loss(store, tmp_path):
 
 
 def test_a_model_with_nothing_to_train_is_returned_as_it_is(store, tmp_path):
-    training = train(CONFIG.set(**CLIP_ONLY, trainable="none"), 0, store, tmp_path / "run")
+    training = train(CONFIG.set(**PLAIN), 0, store, tmp_path / "run")
     assert training.losses == [] and not (tmp_path / "run").exists()
 
 
@@ -84,11 +87,94 @@ def test_each_query_is_ranked_once_and_chance_is_known(store, tmp_path):
     assert {len(ranks) for ranks in result["ranks"].values()} == {6}
 
 
-def test_category_level_without_prompts_does_not_depend_on_the_label(store, tmp_path):
-    bench = open_bench(train(CONFIG.set(**CLIP_ONLY, trainable="none"), 0, store, tmp_path / "run").model, store)
+def test_category_level_without_prompts_is_one_number_for_all_settings(store, tmp_path):
+    bench = open_bench(train(CONFIG.set(**PLAIN), 0, store, tmp_path / "run").model, store)
     result = category_level(bench, "unseen", "warped", "held-out", 0)
-    assert result["oracle"]["map@all"] == pytest.approx(result["blind"]["map@all"])
-    assert 0 <= result["blind"]["predicted"] <= 1
+    assert result["oracle"] == result["blind"] == result["generic"] and not result["predicted"]
+    assert len(result["blind"]["ap"]) == 12 and "p@10" not in result["blind"]  # six photos in all
+
+
+def test_category_level_with_prompts_never_gives_the_label_away(store, tmp_path, monkeypatch):
+    """Wrong predictions prompt for the wrong category; `generic` prompts for none; only `oracle` knows."""
+    bench = open_bench(train(CONFIG.set(clip_rate=1e-2, new_rate=1e-1), 0, store, tmp_path / "run").model, store)
+    given = []
+    encode = type(bench.model).encode
+    monkeypatch.setattr(
+        type(bench.model), "encode", lambda self, x, context: given.append(context) or encode(self, x, context)
+    )
+    honest = category_level(bench, "unseen", "warped", "held-out", 0)
+    assert set(honest["predicted"]) == {"text", "support"}
+
+    def wrong(_, rows, tests):
+        return 1 - np.repeat(np.arange(len(tests)), [len(test.queries) for test in tests])
+
+    monkeypatch.setattr("dpclip.lab.evaluate.name_by_support", wrong)
+    fooled = category_level(bench, "unseen", "warped", "held-out", 0)
+    assert fooled["predicted"]["support"] == 0
+    assert fooled["oracle"] == honest["oracle"] and fooled["generic"] == honest["generic"]
+    assert fooled["blind"]["ap"] != fooled["oracle"]["ap"]
+
+
+def test_the_generic_context_is_the_mean_of_the_seen_categories(store, tmp_path):
+    bench = open_bench(train(CONFIG, 0, store, tmp_path / "run").model, store)
+    contexts = [bench.context(t) for t in test_sets(store.manifest, "seen", "warped", "held-out", SupportRule(), 0)]
+    mean = generic_context(bench, "held-out", 0)
+    assert len(contexts) == len(store.manifest.categories("seen"))
+    torch.testing.assert_close(mean.prompts[1], sum(c.prompts[1] for c in contexts) / len(contexts))
+    torch.testing.assert_close(mean.scales[2], sum(c.scales[2] for c in contexts) / len(contexts))
+
+
+@pytest.mark.parametrize("name", ["CLIP, norms tuned", "VPT", "LoRA", "CLIP-AT"])
+def test_a_rival_trains_on_the_same_batches_and_is_resumed_alike(store, tmp_path, name):
+    config = CONFIG.set(**RIVALS[name].changes, new_rate=1e-3)
+    whole = train(config, 0, store, tmp_path / "whole")
+    steps = iter(range(1, 100))
+    train(config, 0, store, tmp_path / "cut", stop=lambda: next(steps) == 5)
+    assert train(config, 0, store, tmp_path / "cut").losses == whole.losses
+    assert [b.sketch.tolist() for b in whole.batches(1)] == [
+        b.sketch.tolist() for b in train(CONFIG, 0, store, tmp_path / "ours").batches(1)
+    ]
+
+
+@pytest.mark.parametrize("part", ["shuffle_weight", "relative_weight", "text_weight"])
+def test_each_part_of_clip_at_can_be_switched_off(store, tmp_path, part):
+    config = CONFIG.set(**RIVALS["CLIP-AT"].changes)
+    with_it, without = (
+        train(c, 0, store, tmp_path / n).losses for n, c in (("a", config), ("b", config.set(**{part: 0.0})))
+    )
+    assert with_it[0] > without[0]  # same weights, same batch: every part is positive
+
+
+@pytest.mark.parametrize(("kept", "split"), [("val", "val"), ("test", "unseen")])
+def test_the_kept_epoch_is_the_best_on_the_named_categories_also_when_resumed(
+    store, tmp_path, kept, split, monkeypatch
+):
+    scores = iter([0.2, 0.5, 0.5, 0.2, 0.5, 0.5])
+    asked = []
+
+    def score(bench, split, *_):
+        asked.append(split)
+        return {"acc@1": next(scores)}
+
+    monkeypatch.setattr(lab_train, "fine_grained", score)
+    config = CONFIG.set(checkpoint=kept)
+    whole = train(config, 0, store, tmp_path / "whole")
+    assert whole.scores == [0.2, 0.5, 0.5] and set(asked) == {split}
+    steps = iter(range(1, 100))
+    cut = train(config, 0, store, tmp_path / "cut", stop=lambda: next(steps) == 7)  # in the third epoch
+    second_epoch = train(CONFIG.set(epochs=2), 0, store, tmp_path / "two")
+    assert cut.scores == [0.2, 0.5]
+    resumed = train(config, 0, store, tmp_path / "cut")
+    assert resumed.losses == whole.losses and resumed.scores == whole.scores
+    assert same(weights(resumed), weights(whole)) and same(weights(whole), weights(second_epoch))
+
+
+def test_negatives_of_other_categories(store):
+    table = store.manifest.table
+    for batch in training_batches(store.manifest, 4, 0, 0, SupportRule(), "category"):
+        negatives = table.iloc[batch.negative]
+        assert (negatives["category"] != batch.category).all() and set(negatives["modality"]) == {"photo"}
+        assert set(negatives["split"]) == {"seen"}
 
 
 def test_ensure_loads_a_finished_record_and_trains_only_what_is_missing(store, tmp_path, monkeypatch):

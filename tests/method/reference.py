@@ -80,9 +80,9 @@ class Reference:
         if kind == "none":
             return []
         prompts = []
-        for m in range(1 if kind == "shallow" else self.depth):
+        for m in range(1 if kind in ("shallow", "generic-shallow") else self.depth):
             learned = linear(p["visual_prompt.learned"][m], p, "visual_prompt.linear")
-            if kind != "generic":
+            if kind not in ("generic", "generic-shallow"):
                 everything = torch.cat([*(self.tokens(image) for image in support), learned])
                 everything = vit_layer(everything, p, "visual_prompt.block", self.heads, self.config)
                 learned = everything[-self.config.num_prompts :]
@@ -152,9 +152,11 @@ class Reference:
                 d_positive = 1 - cosine(sketch[i][level], positive[i][level])
                 d_random = 1 - cosine(sketch[i][level], negative[i][level])
                 random = random + weight * (d_positive - d_random + c.margin).clamp(min=0) / count
-                others = [j for j in range(count) if photo_ids[j] != photo_ids[i]]
+                others = [positive[j] for j in range(count) if photo_ids[j] != photo_ids[i]]
+                if c.negatives == "category":
+                    others = negative
                 if others:
-                    d_hard = min(1 - cosine(sketch[i][level], positive[j][level]) for j in others)
+                    d_hard = min(1 - cosine(sketch[i][level], photo[level]) for photo in others)
                     hard = hard + weight * (d_positive / 2 - d_hard / 2 + c.margin).clamp(min=0) / count
         w = 0.25 * math.floor(epoch / c.hard_every) if c.hard_every else 0
         return w * hard if w >= 1 else (1 - w) * random + w * hard

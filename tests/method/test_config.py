@@ -27,6 +27,9 @@ from dpclip.method.model import DPCLIP, DPCLIPConfig
         ("window", 0, "at least 1"),
         ("margin", float("nan"), "finite"),
         ("hard_every", -1, "at least 0"),
+        ("negatives", "other", "category"),
+        ("checkpoint", "best", "test"),
+        ("text_weight", -0.5, "at least 0"),
     ],
 )
 def test_refused(field, value, hint):

@@ -16,6 +16,7 @@ CASES = {
     "no modules": dict(visual_prompt="none", scaling="none", patch_matching=False),
     "no modules, patch": dict(visual_prompt="none", scaling="none"),
     "generic": dict(visual_prompt="generic"),
+    "generic, first layer": dict(visual_prompt="generic-shallow"),
     "shallow": dict(visual_prompt="shallow"),
     "deep alone": dict(scaling="none", patch_matching=False),
     "one prompt": dict(num_prompts=1),
@@ -36,6 +37,7 @@ CASES = {
     "clip pixels": dict(normalisation="clip"),
     "loss weights": dict(margin=0.4, local_weight=0.7, fusion=0.9, hard_every=2),
     "random negatives": dict(hard_every=0),
+    "negatives of other categories": dict(negatives="category"),
 }
 
 

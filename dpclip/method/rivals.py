@@ -1,0 +1,61 @@
+"""The methods that are rerun beside DP-CLIP, as settings: same batches, same support items left out, same evaluation.
+
+Nothing here is a copy of somebody's code; `reading` says where the sources leave room and what we do there.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rival:
+    """`changes` are fields of RunConfig and DPCLIPConfig; `source` is a key of the book's bibliography."""
+
+    changes: dict[str, object]
+    source: str
+    reading: str
+
+
+PLAIN = {"visual_prompt": "none", "scaling": "none", "patch_matching": False, "trainable": "none"}
+
+RIVALS = {
+    "CLIP, untrained": Rival(PLAIN, "radford2021clip", "The image tower as it is; cosine of its features."),
+    "CLIP, norms tuned": Rival(
+        {**PLAIN, "trainable": "norms"},
+        "gao2024dpclip",
+        "DP-CLIP without its modules: all layer norms of the image tower are trained with the loss of section 6.",
+    ),
+    "VPT": Rival(
+        {**PLAIN, "visual_prompt": "generic"},
+        "jia2022vpt",
+        "Deep prompts shared by all images, sketch or photo; only they are trained. Three a layer, through a linear "
+        "and dropout as in DP-CLIP's generic variant, where the source learns the tokens themselves.",
+    ),
+    "LoRA": Rival(
+        {**PLAIN, "scaling": "unscaled"},
+        "hu2022lora",
+        "Low-rank paths beside q, k, v and the MLP of every layer, factors as in section 4; no text. The source "
+        "adapts attention weights only and has no path beside the MLP.",
+    ),
+    "CLIP-AT": Rival(
+        {
+            **PLAIN,
+            "visual_prompt": "generic-shallow",
+            "trainable": "norms",
+            "margin": 0.3,
+            "hard_every": 0,
+            "shuffle_weight": 1.0,
+            "relative_weight": 1.0,
+            "text_weight": 1.0,
+        },
+        "sain2023clipat",
+        "The fine-grained recipe of section 13: three shared prompts at layer 1, norms, triplets within the category "
+        "with margin 0.3, patch shuffle, relative distances, text classification (clip_at.py). Equal weights of the "
+        "three added losses are ours. A batch holds one category, so relative distances are compared with those of the "
+        "epoch's next batch of another category, which is not trained in this step.",
+    ),
+    "ConvNet, frozen": Rival(
+        {**PLAIN, "backbone": "efficientnet-lite0", "weights": "imagenet"},
+        "",
+        "EfficientNet-Lite0 as ImageNet left it (convnet.py): features without language and without sketches.",
+    ),
+}
