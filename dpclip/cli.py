@@ -12,7 +12,7 @@ from dpclip.errors import UserError
 from dpclip.report.commands import app as book_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-data_app = typer.Typer(no_args_is_help=True, help="Draw and check the embedded benchmark.")
+data_app = typer.Typer(no_args_is_help=True, help="Draw the embedded benchmark; find, unpack and check data sets.")
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
 console = Console()

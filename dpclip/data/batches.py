@@ -53,11 +53,14 @@ class SupportRule:
 
 
 def pairs(manifest: Manifest, category: str, style: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A category's sketches of one style, its photos, and the place of each sketch's photo among them.
+    """A category's sketches of one style, its photos, and the place of each sketch's photo among them. Where sketches
+    have no photo of their own, they are dealt the category's photos in turn.
 
-    Raises UserError when a sketch has no photo.
+    Raises UserError when a sketch of a paired dataset has no photo.
     """
     sketches, photos = manifest.rows(category=category, style=style), manifest.rows(category=category, modality="photo")
+    if not manifest.paired and len(photos):
+        return sketches, photos, np.arange(len(sketches)) % len(photos)
     instances = manifest.table["instance"].to_numpy()
     place = {instance: number for number, instance in enumerate(instances[photos])}
     for row in sketches:
@@ -82,7 +85,9 @@ def training_batches(
     random = np.random.default_rng([seed, epoch])
     batches = []
     for category in manifest.categories("seen"):
-        sketches, photos, place = pairs(manifest, category, "warped")
+        sketches, photos, place = pairs(manifest, category, manifest.styles[0])
+        if not manifest.paired:
+            place = random.permutation(len(photos))[place]
         if len(photos) < 2:
             raise UserError(
                 f"category {category!r} has {len(photos)} photo: triplets need a second one. Leave the category out."
@@ -125,8 +130,8 @@ def test_sets(
 
     transductive  support: the first of the category's shuffled queries, and the photos of its next ones; nothing is
     removed `code`
-    held-out      support: photos of two instances and a drawn sketch of the first; those instances leave gallery and
-    queries `ours`
+    held-out      support: photos of two instances and a sketch of theirs, of the style that trains; those instances
+    leave gallery and queries `ours`
     Removal does not depend on `rule.kind`, so numbers of all methods compare. `limit` keeps the first categories only.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
@@ -144,7 +149,7 @@ def test_sets(
             )
         if protocol == "held-out":
             given = random.permutation(len(photos))[:needed]
-            drawn, _, drawn_place = pairs(manifest, category, "warped")
+            drawn, _, drawn_place = pairs(manifest, category, manifest.styles[0])
             own = drawn[np.isin(drawn_place, given)]
             support = rule.trim(own[random.permutation(len(own))], photos[given])
             kept = np.setdiff1d(np.arange(len(photos)), given)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -49,8 +50,13 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def ensure_writable(folder: Path) -> None:
-    """Make `folder` and write a trial file, so that a long run fails at once and not at its end. Raises UserError."""
+def ensure_writable(folder: Path, size: int = 0) -> None:
+    """Make `folder`, write a trial file and see whether `size` bytes are free, so that a long run fails at once and not
+    at its end. Raises UserError.
+    """
     trial = Path(folder) / ".writable"
     atomic_write_bytes(trial, b"\0" * 65536)
     trial.unlink()
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise UserError(f"{folder} has {free >> 20} MB free, but {size >> 20} MB are needed. Free some space.")

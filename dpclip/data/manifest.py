@@ -19,8 +19,8 @@ SPLITS = ("seen", "val", "unseen")
 class Manifest:
     """A dataset as rows. The row number is the identity of an image everywhere else (caches, batches, results).
 
-    A photo and a sketch belong together when they share (category, instance). Build one with `Manifest.of`, which
-    sorts the rows.
+    A photo and a sketch belong together when they share (category, instance); in a dataset that is not `paired`, by
+    their category only. Build one with `Manifest.of`, which sorts the rows.
     """
 
     name: str  # "openmoji-sbir", "sketchy", ...
@@ -28,9 +28,18 @@ class Manifest:
     table: pd.DataFrame  # COLUMNS; index 0..N-1 = row number; sorted by the first five columns
     text: dict[str, str] = field(default_factory=dict)  # category -> words for the text encoder
     fingerprint: str = ""  # extra identity of the bytes, for example a hash of their statistics
+    paired: bool = True  # each sketch shows one of the photos
 
     @classmethod
-    def of(cls, name: str, root: Path, rows: list[dict], text: dict[str, str], fingerprint: str = "") -> "Manifest":
+    def of(
+        cls,
+        name: str,
+        root: Path,
+        rows: list[dict],
+        text: dict[str, str],
+        fingerprint: str = "",
+        paired: bool = True,
+    ) -> "Manifest":
         """Sort and number `rows` (dicts of COLUMNS), check them, make the manifest. UserError for a broken rule."""
         table = pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:5], ignore_index=True)
         for column, allowed in (("modality", MODALITIES), ("split", SPLITS)):
@@ -47,7 +56,7 @@ class Manifest:
             raise UserError(
                 f"{name}: {table['path'][table['path'].duplicated()].iloc[0]} is listed twice. List it once."
             )
-        return cls(name, Path(root), table, dict(text), fingerprint)
+        return cls(name, Path(root), table, dict(text), fingerprint, paired)
 
     @property
     def hash(self) -> str:
@@ -63,6 +72,11 @@ class Manifest:
                 raise UserError(f"{self.name}: no column {column!r}. The columns are {', '.join(COLUMNS)}.")
             mask &= (self.table[column] == value).to_numpy()
         return np.flatnonzero(mask)
+
+    @property
+    def styles(self) -> list[str]:
+        """The styles of the sketches, the one that trains first: "warped" where it exists, else "human"."""
+        return sorted(self.table["style"][self.table["modality"] == "sketch"].unique(), reverse=True)
 
     def categories(self, split: str) -> list[str]:
         """The sorted category names of one split."""

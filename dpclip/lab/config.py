@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from dpclip.errors import UserError
 from dpclip.method.config import DPCLIPConfig
 
+PRECISIONS = ("fp32", "tf32", "bf16")
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -24,6 +26,9 @@ class RunConfig:
     batch: int = 64  # sketches of one category
     clip_rate: float = 1e-6  # learning rate of CLIP's own parameters
     new_rate: float = 1e-5  # learning rate of everything new
+    joint: int = 1  # batches whose mean loss makes one step; several processes share them
+    precision: str = "fp32"  # of training: fp32 (reference) | tf32 (matrix products) | bf16 (autocast)
+    compile: bool = False  # torch.compile of the tower in training
     test_categories: int = 0  # unseen categories evaluated; 0: all
 
     def __post_init__(self) -> None:
@@ -33,6 +38,10 @@ class RunConfig:
                 isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0
             ):
                 raise UserError(f"{item.name}={value!r}: must be a number of at least 0.")
+        if self.joint < 1:
+            raise UserError(f"joint={self.joint}: a step needs at least 1 batch.")
+        if self.precision not in PRECISIONS:
+            raise UserError(f"precision={self.precision!r}: choose one of {', '.join(PRECISIONS)}.")
         if self.batch < 2:
             raise UserError(f"batch={self.batch}: a batch needs at least 2 sketches, for its negatives.")
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from dpclip.data.batches import SupportRule, TestSet, test_sets
-from dpclip.data.images import ImageStore
+from dpclip.data.store import ImageStore
 from dpclip.lab import metrics
 from dpclip.method.model import DPCLIP, Context, Features
 
@@ -94,7 +94,8 @@ def _nearest(bench: Bench, rows: np.ndarray, centres: torch.Tensor) -> np.ndarra
 
 def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
     """Prompts and scales of no category: the mean over the seen categories. `ours`"""
-    tests = test_sets(bench.store.manifest, "seen", "warped", protocol, support_rule(bench.model), seed)
+    manifest = bench.store.manifest
+    tests = test_sets(manifest, "seen", manifest.styles[0], protocol, support_rule(bench.model), seed)
     contexts = [bench.context(test) for test in tests]
     mean = [
         [torch.stack(layer).mean(0) for layer in zip(*(getattr(c, part) for c in contexts), strict=True)]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
+from dpclip.data.batches import PROTOCOLS
 from dpclip.data.files import ROOT, ensure_writable, sha256_file
-from dpclip.data.images import ImageStore
 from dpclip.data.manifest import Manifest
 from dpclip.data.sources import open_dataset
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.lab import records
+from dpclip.lab import ranks, records
 from dpclip.lab.config import RunConfig, preset
 from dpclip.lab.evaluate import category_level, fine_grained, open_bench
 from dpclip.lab.train import Training, build_model, train
@@ -87,7 +88,9 @@ def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
 
 def open_store(config: RunConfig, root: Path | None = None) -> ImageStore:
     """The run's pictures at its backbone's size."""
-    return ImageStore(open_dataset(config.dataset, root), build_model(config.set(**PLAIN), 0).image_size)
+    size = build_model(config.set(**PLAIN), 0).image_size
+    with ranks.first_alone():
+        return ImageStore(open_dataset(config.dataset, root), size, device=ranks.device())
 
 
 def open_run(preset_name: str, seed: int = 0, **changes: object) -> tuple[Run, ImageStore]:
@@ -103,13 +106,17 @@ def ensure_model(run: Run, store: ImageStore, runs: Path = RUNS) -> Training:
 
 
 def measure(training: Training, split: str, limit: int) -> dict:
-    """All metrics of a finished run on the categories of a split: both protocols, drawn and human sketches."""
-    bench, seed = open_bench(training.model, training.store), training.seed
+    """All metrics of a finished run on the categories of a split: fine-grained under both protocols with every style
+    of sketch, where sketches have photos of their own; category-level held-out, with the style that trains.
+    """
+    bench, seed, manifest = open_bench(training.model, training.store), training.seed, training.store.manifest
+    styles = manifest.styles if manifest.paired else []
     metrics = {
-        protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in ("warped", "human")}
-        for protocol in ("held-out", "transductive")
+        protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in styles}
+        for protocol in PROTOCOLS
     }
-    return {"fine-grained": metrics, "category-level": category_level(bench, split, "warped", "held-out", seed, limit)}
+    level = category_level(bench, split, manifest.styles[0], "held-out", seed, limit)
+    return {"fine-grained": metrics, "category-level": level}
 
 
 def records_folder(preset_name: str, split: str = "unseen") -> Path:
@@ -120,10 +127,13 @@ def records_folder(preset_name: str, split: str = "unseen") -> Path:
     return folder if split == "unseen" else folder / "validation"
 
 
-def ensure(run: Run, store: ImageStore, folder: Path | None = None, runs: Path = RUNS, split: str = "unseen") -> dict:
+def ensure(
+    run: Run, store: ImageStore, folder: Path | None = None, runs: Path = RUNS, split: str = "unseen"
+) -> dict | None:
     """The record of a run: the one in `folder` (by default its preset's), or a new one after training and testing.
 
-    `split` names the tested categories: settings are chosen on "val", results are reported on "unseen".
+    `split` names the tested categories: settings are chosen on "val", results are reported on "unseen". Of several
+    processes at one run only the first tests it and has the record; the others get None.
 
     Raises UserError before any work when `folder` cannot be written.
     """
@@ -133,6 +143,8 @@ def ensure(run: Run, store: ImageStore, folder: Path | None = None, runs: Path =
         return record
     ensure_writable(folder)
     training = ensure_model(run, store, runs)
+    if ranks.rank() > 0:
+        return None
     record = {
         "run": run.name,
         "config": asdict(run.config),
@@ -144,10 +156,10 @@ def ensure(run: Run, store: ImageStore, folder: Path | None = None, runs: Path =
         "losses": [round(loss, 5) for loss in training.losses],
         "scores": [round(score, 5) for score in training.scores],
         "commit": records.commit(),
-        "hardware": records.hardware(),
+        "hardware": records.hardware(store.device),
         "torch": torch.__version__,
         "seconds": round(training.seconds, 1),
-        "peak_memory_mb": records.peak_memory_mb(),
+        "peak_memory_mb": records.peak_memory_mb(store.device),
     }
     records.write_record(record, folder)
     return record

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from dpclip.data.batches import TestSet, test_sets
-from dpclip.data.images import ImageStore, read_image
+from dpclip.data.images import read_image
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab.evaluate import Bench, support_rule
 
@@ -29,7 +30,7 @@ def category_test(store: ImageStore, bench: Bench, category: str, protocol: str 
     if splits.empty:
         known = ", ".join(sorted(manifest.table["category"].unique()))
         raise UserError(f"category {category!r} is not in {manifest.name}. Choose one of {known}.")
-    tests = test_sets(manifest, splits.iloc[0], "warped", protocol, support_rule(bench.model), seed)
+    tests = test_sets(manifest, splits.iloc[0], manifest.styles[0], protocol, support_rule(bench.model), seed)
     return next(test for test in tests if test.category == category)
 
 

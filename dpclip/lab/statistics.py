@@ -17,7 +17,7 @@ def seed_interval(values: list[float], level: float = 0.95) -> tuple[float, floa
 
 @dataclass(frozen=True)
 class Comparison:
-    """Difference of two methods' Acc@k on the same queries, with a 95 % bootstrap interval."""
+    """Mean difference of two methods on the same queries, with a 95 % bootstrap interval."""
 
     difference: float
     low: float
@@ -29,25 +29,24 @@ class Comparison:
         return "better" if self.low > 0 else "worse" if self.high < 0 else "undecided"
 
 
-def flat_ranks(record: dict, protocol: str, style: str) -> np.ndarray:
-    """The ranks of all queries of a record, category by category, (Q,)."""
+def hits(record: dict, protocol: str, style: str, k: int = 1) -> np.ndarray:
+    """Whether each fine-grained query of a record found its photo among the first k: (Q,) of 0 and 1."""
     ranks = record["metrics"]["fine-grained"][protocol][style]["ranks"]
-    return np.concatenate([ranks[category] for category in sorted(ranks)])
+    return (np.concatenate([ranks[category] for category in sorted(ranks)]) <= k).astype(float)
 
 
-def compare(
-    ours: list[dict], theirs: list[dict], protocol: str, style: str, k: int = 1, draws: int = 2000
-) -> Comparison:
-    """Paired bootstrap over queries, seeds averaged: `ours` minus `theirs`, records of the same seeds in the same
-    order.
+def precisions(record: dict, setting: str) -> np.ndarray:
+    """The average precision of each category-level query of a record: (Q,)."""
+    return np.array(record["metrics"]["category-level"][setting]["ap"])
+
+
+def compare(ours: list[np.ndarray], theirs: list[np.ndarray], draws: int = 2000) -> Comparison:
+    """Paired bootstrap over queries, seeds averaged: `ours` minus `theirs`, (Q,) values a seed, in the same order.
 
     Queries are drawn with replacement within each seed, whose held-out items are the same for all methods.
     """
     random = np.random.default_rng(0)
-    differences = [
-        (flat_ranks(a, protocol, style) <= k).astype(float) - (flat_ranks(b, protocol, style) <= k)
-        for a, b in zip(ours, theirs, strict=True)
-    ]
+    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     means = np.mean([d[random.integers(0, len(d), (draws, len(d)))].mean(1) for d in differences], axis=0)
     low, high = np.quantile(means, [0.025, 0.975])
     return Comparison(float(np.mean([d.mean() for d in differences])), float(low), float(high))

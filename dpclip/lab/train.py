@@ -5,29 +5,33 @@ moments: an interrupted run, started again, ends with the same numbers.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
+from torch.nn.parallel import DistributedDataParallel
 
 from dpclip.data.batches import Batch, SupportRule, training_batches
 from dpclip.data.files import ensure_writable
-from dpclip.data.images import ImageStore, augment
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
+from dpclip.lab import ranks
 from dpclip.lab.checkpoint import Checkpoint, load_trained, read_checkpoint, trained_weights, write_checkpoint
 from dpclip.lab.config import RunConfig
 from dpclip.lab.evaluate import Bench, fine_grained, open_bench
-from dpclip.method import clip_at
+from dpclip.lab.guard import alone, signals
+from dpclip.lab.objective import Objective, Pictures, Work
 from dpclip.method.backbone import load_backbone
 from dpclip.method.convnet import NAME as CONVNET
 from dpclip.method.convnet import ConvNet
-from dpclip.method.features import Features
-from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP, set_trainable
+
+CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 
 
 def build_model(config: RunConfig, seed: int) -> DPCLIP | ConvNet:
@@ -60,78 +64,54 @@ class Training:
             if any(groups.values())
             else None
         )
+        torch.set_float32_matmul_precision("highest" if self.config.precision == "fp32" else "high")
         self.words = open_bench(self.model, self.store).words
+        self.objective = Objective(self.model, self.store, self.words, self.config, self.seed)
+        if ranks.world() > 1 and self.optimizer:
+            self.objective = DistributedDataParallel(self.objective)
+        self.share = ranks.share(self.config.joint)
 
     def batches(self, epoch: int) -> list[Batch]:
+        """The epoch's batches; `joint` of them make a step, what is left over is dropped."""
         model = self.config.model
         rule = SupportRule(model.support, model.support_sketches, model.support_photos)
         batches = training_batches(self.store.manifest, self.config.batch, self.seed, epoch, rule, model.negatives)
-        return batches[: self.config.steps_per_epoch or None]
+        steps = len(batches) // self.config.joint
+        return batches[: min(steps, self.config.steps_per_epoch or steps) * self.config.joint]
 
-    def step(self, batches: list[Batch], epoch: int, number: int) -> float:
-        """Step `number` of an epoch, section 7: sketch, positive and negative go through the tower together.
+    def work(self, epoch: int, first: int) -> Iterator[list[Work]]:
+        """This rank's part of each step of an epoch from step `first` on, pictures loaded a step ahead."""
+        batches, joint = self.batches(epoch), self.config.joint
+        mine = [range(s * joint + ranks.rank(), (s + 1) * joint, ranks.world()) for s in range(len(batches) // joint)]
 
-        Raises UserError on a NaN loss.
-        """
-        batch, store = batches[number], self.store
-        torch.manual_seed(hash_seed(self.seed, epoch, number))  # dropout
-        generator = torch.Generator().manual_seed(hash_seed(self.seed, epoch, number))
-        self.model.train()
-        views = augment(store[batch.sketch], store[batch.positive], store[batch.negative], generator)
-        triplet = self.encode(views, batch)
-        loss, _ = triplet_loss(*triplet, torch.from_numpy(batch.positive), epoch, self.config.model)
-        loss = loss + self.added_losses(views, triplet, batches, number, generator)
-        if not torch.isfinite(loss):
-            names = ", ".join(store.manifest.table["path"].iloc[batch.sketch].head(3))
-            raise UserError(
-                f"the loss is {loss.item()} at epoch {epoch}, step {number} ({batch.category}: {names}, ...). "
-                "Lower the learning rates."
-            )
+        def load(numbers: range) -> list[Work]:
+            works = []
+            for number in numbers:
+                following = batches[number + 1 :] + batches[:number]
+                other = next((b for b in following if b.category != batches[number].category), None)
+                pictures = Pictures.load(self.store, batches[number])
+                works.append(Work(batches[number], pictures, other, epoch, number))
+            return works
+
+        with ThreadPoolExecutor(1) as pool:
+            ahead = None
+            for numbers in [*mine[first:], None]:
+                ready, ahead = ahead, None if numbers is None else pool.submit(load, numbers)
+                if ready is not None:
+                    yield ready.result()
+
+    def step(self, works: list[Work]) -> float:
+        """One step of Adam on the mean loss of `joint` batches, of which `works` are this rank's; that mean."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        summed = 0.0
+        for number, work in enumerate(works):
+            last = number == len(works) - 1
+            with nullcontext() if last or ranks.world() == 1 else self.objective.no_sync():
+                loss = self.objective(work)
+                (loss / self.share).backward()  # the ranks' gradients are averaged
+            summed += loss.item()
         self.optimizer.step()
-        return loss.item()
-
-    def encode(self, views: tuple[torch.Tensor, ...], batch: Batch) -> list[Features]:
-        """Views (B, 3, S, S) each, prompted for the category of the batch, in one pass -> their features."""
-        model = self.model
-        support = model.normalise(self.store[batch.support]) if len(batch.support) else None
-        context = model.context(support, self.words[batch.category])
-        features = model.encode(model.normalise(torch.cat(views)), context)
-        size = len(views[0])
-        return [features[i * size : (i + 1) * size] for i in range(len(views))]
-
-    def added_losses(
-        self,
-        views: tuple[torch.Tensor, ...],
-        triplet: list[Features],
-        batches: list[Batch],
-        number: int,
-        generator: torch.Generator,
-    ) -> torch.Tensor | float:
-        """The losses of CLIP-AT that the config gives a weight, weighted; 0 for DP-CLIP."""
-        config, batch, store, added = self.config.model, batches[number], self.store, 0.0
-        sketch, positive, negative = (features.global_feature for features in triplet)
-        if config.shuffle_weight:
-            one, two = clip_at.two_orders(len(sketch), generator)
-            orders = ((views[0], one), (views[1], one), (views[1], two))
-            shuffled = self.encode(tuple(clip_at.shuffle_patches(view, order) for view, order in orders), batch)
-            loss = clip_at.shuffle_loss(*(features.global_feature for features in shuffled), config.margin)
-            added = added + config.shuffle_weight * loss
-        following = batches[number + 1 :] + batches[:number]
-        other = next((b for b in following if b.category != batch.category), None)
-        if config.relative_weight and other:
-            with torch.no_grad():
-                pictures = augment(store[other.sketch], store[other.positive], store[other.negative], generator)
-                theirs = clip_at.relative_distances(*(f.global_feature for f in self.encode(pictures, other)))
-            ours = clip_at.relative_distances(sketch, positive, negative)
-            added = added + config.relative_weight * clip_at.relative_loss(ours, theirs)
-        if config.text_weight:
-            names = store.manifest.categories("seen")
-            texts, scale = torch.stack([self.words[name] for name in names]), self.model.backbone.clip.logit_scale.exp()
-            loss = clip_at.text_loss(torch.cat([sketch, positive]), texts, names.index(batch.category), scale)
-            added = added + config.text_weight * loss
-        return added
+        return ranks.total(summed)[0] / self.config.joint
 
     def score(self) -> float:
         """Acc@1 by which `checkpoint` keeps an epoch: of held-out seen categories `ours`, or, as released, of the
@@ -139,7 +119,8 @@ class Training:
         """
         split, protocol = {"val": ("val", "held-out"), "test": ("unseen", "transductive")}[self.config.model.checkpoint]
         bench = Bench(self.model.eval(), self.store, self.words)
-        return fine_grained(bench, split, "warped", protocol, self.seed, self.config.test_categories)["acc@1"]
+        style = self.store.manifest.styles[0]
+        return fine_grained(bench, split, style, protocol, self.seed, self.config.test_categories)["acc@1"]
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, atomically."""
@@ -156,47 +137,64 @@ class Training:
         self.losses, self.scores, self.seconds = state.losses, state.scores, state.seconds
 
 
-def hash_seed(*numbers: int) -> int:
-    """One 63-bit seed from several numbers."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
-
-
 def train(
     config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Training:
     """Train a run, or continue it from `folder`, saving after every epoch. A model with nothing to train is returned
     as it is.
 
-    `stop` is asked after every step (tests and signals end a run with it). Raises UserError when `folder` cannot be
-    written.
+    `stop` is asked after every step and ends the run without a trace, as a kill would. SIGTERM and Ctrl-C save a
+    checkpoint first. Raises UserError then, when `folder` cannot be written or has no room, and when another process
+    is at the same run.
     """
-    training = Training(config, seed, build_model(config, seed), store, losses=[])
+    training = Training(config, seed, build_model(config, seed).to(store.device), store, losses=[])
     if training.optimizer is None:
         return training
-    ensure_writable(folder)
-    checkpoint, best = folder / "checkpoint.safetensors", folder / "best.safetensors"
-    if checkpoint.exists():
-        training.load(checkpoint)
-    first = training.batches(0)
-    total, done, begun = len(first) * config.epochs, len(training.losses), time.perf_counter() - training.seconds
-    columns = (*Progress.get_default_columns()[:-1], TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"training, seed {seed}", total=total, completed=done)
-        for epoch in range(done // len(first), config.epochs):
-            batches = training.batches(epoch)
-            for number in range(len(training.losses) - epoch * len(first), len(batches)):
-                training.losses.append(training.step(batches, epoch, number))
-                progress.advance(task)
-                if stop():
-                    return training
-            if config.model.checkpoint != "last":
-                training.scores.append(training.score())
-                if training.scores[-1] > max(training.scores[:-1], default=-1.0):
-                    training.save(best)
-            training.seconds = time.perf_counter() - begun
-            training.save(checkpoint)
-    if config.model.checkpoint != "last":
-        load_trained(training.model, read_checkpoint(best).weights, best)
+    first = ranks.rank() == 0
+    if first:
+        ensure_writable(folder, 8 * sum(value.nbytes for value in trained_weights(training.model).values()))
+    with alone(folder) if first else nullcontext(), signals() as caught:
+        if not _run(training, folder, stop, caught):
+            return training
+        if first and config.model.checkpoint != "last":
+            best = folder / BEST
+            load_trained(training.model, read_checkpoint(best).weights, best)
     training.model.eval()
     return training
+
+
+def _run(training: Training, folder: Path, stop: Callable[[], bool], caught: Callable[[], str]) -> bool:
+    """Train from the checkpoint in `folder`, if there is one, to the last epoch; False when `stop` ended it."""
+    config, checkpoint = training.config, folder / CHECKPOINT
+    if checkpoint.exists():
+        training.load(checkpoint)
+    steps = len(training.batches(0)) // config.joint
+    total, done, begun = steps * config.epochs, len(training.losses), time.perf_counter() - training.seconds
+    columns = (*Progress.get_default_columns()[:-1], TimeElapsedColumn(), TimeRemainingColumn())
+    console, first = Console(stderr=True), ranks.rank() == 0
+    with Progress(*columns, console=console, disable=not (console.is_terminal and first)) as progress:
+        task = progress.add_task(f"training, seed {training.seed}", total=total, completed=done)
+        for epoch in range(done // steps, config.epochs):
+            halt = False
+            for works in training.work(epoch, len(training.losses) - epoch * steps):
+                training.losses.append(training.step(works))
+                progress.advance(task)
+                if stop():
+                    return False
+                halt = ranks.total(bool(caught()))[0] > 0  # a signal to one rank stops all at the same step
+                if halt:
+                    break
+            whole = len(training.losses) == (epoch + 1) * steps
+            if first:
+                if whole and config.model.checkpoint != "last":
+                    training.scores.append(training.score())
+                    if training.scores[-1] > max(training.scores[:-1], default=-1.0):
+                        training.save(folder / BEST)
+                training.seconds = time.perf_counter() - begun
+                training.save(checkpoint)
+            if halt and len(training.losses) < total:
+                raise UserError(
+                    f"stopped by {caught() or 'another rank'} after step {len(training.losses)} of {total}, which is "
+                    "saved. The same command goes on from there."
+                )
+    return True

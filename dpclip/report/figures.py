@@ -11,8 +11,8 @@ from matplotlib.patches import Patch
 from torch import Tensor
 
 from dpclip.data.files import atomic_write_bytes
-from dpclip.data.images import ImageStore
 from dpclip.data.manifest import SPLITS, Manifest
+from dpclip.data.store import ImageStore
 from dpclip.lab.retrieve import Ranking
 
 BLUE, RED, GREY = "#2a6f97", "#c8553d", "#8d99ae"

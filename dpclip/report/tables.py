@@ -2,14 +2,18 @@
 
 import pandas as pd
 
+from dpclip.errors import UserError
 from dpclip.lab.statistics import seed_interval
 
 Rows = dict[str, list[dict]]  # row name -> its records, one a seed
+KEPT = {"last": "", "val": ", epoch best on validation", "test": ", epoch best on the tested categories"}
+TITLES = {"map@all": "mAP@all", "map@200": "mAP@200", "p@10": "P@10", "p@100": "P@100", "p@200": "P@200"}
+MARKED = {"blind": "blind", "generic": "generic", "oracle": "oracle (upper bound)"}
 
 
 def accuracy_table(rows: Rows, style: str) -> pd.DataFrame:
     """One row a method; Acc@1/5/10 in per cent under both protocols, mean and half-width of the 95 % interval over
-    seeds.
+    seeds. A row whose epoch was chosen by a score says by which.
     """
     table = {}
     for name, records in rows.items():
@@ -18,23 +22,29 @@ def accuracy_table(rows: Rows, style: str) -> pd.DataFrame:
             for k in (1, 5, 10):
                 values = [100 * r["metrics"]["fine-grained"][protocol][style][f"acc@{k}"] for r in records]
                 cells[f"{protocol}, Acc@{k}"] = show(values)
-        table[name] = cells
+        table[name + KEPT[records[0]["config"]["model"]["checkpoint"]]] = cells
     return pd.DataFrame(table).T.rename_axis("method").reset_index()
 
 
-def category_table(rows: Rows) -> pd.DataFrame:
-    """One row a method; mAP@all (over the relevant photos, not interpolated) and P@10 in per cent, category given or
-    predicted.
-    """
+def category_table(rows: Rows, metrics: tuple[str, ...] = ("map@all", "p@10")) -> pd.DataFrame:
+    """One row a method; category-level metrics in per cent, by the way the prompts get their category (evaluate.py)."""
     table = {}
     for name, records in rows.items():
         cells = {}
-        for setting in ("oracle", "blind"):
-            for metric, title in (("map@all", "mAP@all"), ("p@10", "P@10")):
+        for setting, title in MARKED.items():
+            for metric in metrics:
                 values = [100 * r["metrics"]["category-level"][setting][metric] for r in records]
-                cells[f"{setting}, {title}"] = show(values)
-        table[name] = cells
+                cells[f"{title}, {TITLES[metric]}"] = show(values)
+        table[name + KEPT[records[0]["config"]["model"]["checkpoint"]]] = cells
     return pd.DataFrame(table).T.rename_axis("method").reset_index()
+
+
+def convention(rows: Rows) -> str:
+    """The convention of the rows' category-level numbers, for a caption. Raises UserError when they have several."""
+    found = {r["metrics"]["category-level"]["convention"] for records in rows.values() for r in records}
+    if len(found) != 1:
+        raise UserError(f"the records follow several conventions ({'; '.join(sorted(found))}). Repeat the older runs.")
+    return found.pop()
 
 
 def show(values: list[float]) -> str:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from dpclip.data.batches import SupportRule, test_sets, training_batches
+from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from tests.toy import make_toy
 
@@ -92,3 +93,20 @@ def test_bad_requests(toy, tmp_path):
         training_batches(toy, 64, 0, 0, SupportRule())
     with pytest.raises(UserError, match="'pear' has 3 photos"):
         test_sets(make_toy(tmp_path, instances=3), "unseen", "warped", "held-out", SupportRule(), 0)
+
+
+def test_where_sketches_have_no_photo_of_their_own_they_are_dealt_one(tmp_path):
+    toy = make_toy(tmp_path)
+    rows = toy.table.assign(instance=toy.table["path"]).to_dict("records")
+    unpaired = Manifest.of("toy", tmp_path, rows, toy.text, paired=False)
+    first, second = (training_batches(unpaired, 4, 0, epoch, SupportRule()) for epoch in (0, 1))
+    category = unpaired.table["category"].to_numpy()
+    for batch in first:
+        assert set(category[[*batch.sketch, *batch.positive, *batch.negative]]) == {batch.category}
+        assert (batch.positive != batch.negative).all()
+    dealt = [
+        dict(zip(np.r_[*(b.sketch for b in e)], np.r_[*(b.positive for b in e)], strict=True)) for e in (first, second)
+    ]
+    assert any(dealt[0][s] != dealt[1][s] for s in dealt[0].keys() & dealt[1].keys())  # anew every epoch
+    for test in test_sets(unpaired, "unseen", "warped", "held-out", SupportRule(), 0):
+        assert not set(test.support) & {*test.queries, *test.gallery} and len(test.support) == 3

@@ -1,16 +1,21 @@
 """Training on a toy dataset with the tiny backbone: repeatable, resumable, and honest about what went wrong."""
 
+import signal
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from dpclip.data.batches import SupportRule, test_sets, training_batches
-from dpclip.data.images import ImageStore
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab import train as lab_train
+from dpclip.lab.checkpoint import read_checkpoint
 from dpclip.lab.config import preset
 from dpclip.lab.evaluate import category_level, fine_grained, generic_context, open_bench
 from dpclip.lab.experiments import Run, ensure
+from dpclip.lab.guard import alone
 from dpclip.lab.train import train
 from dpclip.method.rivals import PLAIN, RIVALS
 from tests.toy import make_toy
@@ -48,6 +53,40 @@ def test_a_killed_run_started_again_ends_with_the_same_weights(store, tmp_path, 
     assert resumed.losses == whole.losses and same(weights(resumed), weights(whole))
 
 
+@pytest.mark.parametrize("after", [1, 3, 5])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_saves_the_step_it_came_in(store, tmp_path, after, name):
+    config = CONFIG.set(checkpoint="val")
+    whole = train(config, 0, store, tmp_path / "whole")
+    steps = iter(range(1, 100))
+
+    def kill():
+        if next(steps) == after:
+            signal.raise_signal(getattr(signal, name))
+        return False
+
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(UserError, match=f"stopped by {name} after step {after} of 9.*same command"):
+        train(config, 0, store, tmp_path / "cut", stop=kill)
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert len(read_checkpoint(tmp_path / "cut" / "checkpoint.safetensors").losses) == after
+    resumed = train(config, 0, store, tmp_path / "cut")
+    assert (resumed.losses, resumed.scores) == (whole.losses, whole.scores) and same(weights(resumed), weights(whole))
+
+
+def test_two_processes_do_not_train_the_same_run(store, tmp_path):
+    (tmp_path / "run").mkdir()
+    with alone(tmp_path / "run"), pytest.raises(UserError, match="run is being trained by another process"):
+        train(CONFIG, 0, store, tmp_path / "run")
+    assert len(train(CONFIG, 0, store, tmp_path / "run").losses) == 9  # the lock is gone with its holder
+
+
+def test_a_disk_too_small_is_told_before_training(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**20))
+    with pytest.raises(UserError, match="has 1 MB free, but [0-9]+ MB are needed"):
+        train(CONFIG, 0, store, tmp_path / "run")
+
+
 def test_training_lowers_the_loss(store, tmp_path):
     training = train(CONFIG.set(epochs=8, new_rate=3e-3, hard_every=0), 0, store, tmp_path / "run")
     assert sum(training.losses[-6:]) < sum(training.losses[:6])
@@ -68,9 +107,14 @@ def test_a_checkpoint_of_another_model_or_a_damaged_one_is_refused(store, tmp_pa
         train(CONFIG, 0, store, tmp_path / "run")
 
 
-def test_a_loss_that_is_not_a_number_names_the_step(store, tmp_path):
-    with pytest.raises(UserError, match=r"the loss is nan at epoch \d+, step \d+ \((cat|dog|cup): sketch/"):
-        train(CONFIG.set(new_rate=1e30, clip_rate=1e30, epochs=6), 0, store, tmp_path / "run")
+def test_a_loss_that_is_not_a_number_names_its_files_and_keeps_the_last_checkpoint(store, tmp_path):
+    train(CONFIG.set(epochs=1), 0, store, tmp_path / "run")
+    good = (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
+    where = r"at epoch 1, batch 1, category (cat|dog|cup).* sketch/.*positives: photo/.*negatives: photo/"
+    broken = CONFIG.set(new_rate=1e30, clip_rate=1e30)
+    with pytest.raises(UserError, match=f"the loss is nan {where}"):
+        train(broken, 0, store, tmp_path / "run")
+    assert (tmp_path / "run" / "checkpoint.safetensors").read_bytes() == good
 
 
 def test_an_unwritable_folder_is_told_before_training(store, tmp_path):

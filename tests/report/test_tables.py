@@ -1,16 +1,18 @@
 import pytest
 
-from dpclip.report.tables import accuracy_table, category_table
+from dpclip.errors import UserError
+from dpclip.report.tables import accuracy_table, category_table, convention
 
 
-def record(acc, precision=0.5):
+def record(acc, precision=0.5, checkpoint="last", said="ties against"):
     cells = {"acc@1": acc, "acc@5": acc, "acc@10": 1.0}
     level = {"map@all": precision, "p@10": precision}
     return {
+        "config": {"model": {"checkpoint": checkpoint}},
         "metrics": {
             "fine-grained": {protocol: {"warped": cells} for protocol in ("held-out", "transductive")},
-            "category-level": {"oracle": level, "blind": level},
-        }
+            "category-level": {"oracle": level, "blind": level, "generic": level, "convention": said},
+        },
     }
 
 
@@ -21,9 +23,22 @@ def test_cells_are_computed_from_records():
     assert table["transductive, Acc@10"].tolist() == ["100.0", "100.0 ± 0.0"]
 
 
-def test_category_level_cells():
+def test_category_level_cells_and_the_upper_bound_is_marked():
     table = category_table({"a": [record(0.2, 0.125)]})
-    assert table["oracle, mAP@all"].item() == "12.5" and table["blind, P@10"].item() == "12.5"
+    assert table["generic, mAP@all"].item() == "12.5" and table["blind, P@10"].item() == "12.5"
+    assert "oracle (upper bound), mAP@all" in table
+
+
+@pytest.mark.parametrize("table", [lambda rows: accuracy_table(rows, "warped"), category_table])
+def test_an_epoch_chosen_on_the_tested_categories_is_labelled(table):
+    rows = {"a": [record(0.2)], "b": [record(0.2, checkpoint="test")]}
+    assert table(rows)["method"].tolist() == ["a", "b, epoch best on the tested categories"]
+
+
+def test_the_convention_is_named_and_never_mixed():
+    assert convention({"a": [record(0.2)]}) == "ties against"
+    with pytest.raises(UserError, match="several conventions.*ties against; ties for"):
+        convention({"a": [record(0.2), record(0.2, said="ties for")]})
 
 
 def test_a_record_without_the_metric_is_an_error():

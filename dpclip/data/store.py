@@ -1,0 +1,76 @@
+"""Pictures as bytes: decoded once to uint8, kept in memory-mapped files, handed out as batches on the device."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from torch import Tensor
+
+from dpclip.data.files import ROOT, ensure_writable
+from dpclip.data.images import read_image
+from dpclip.data.manifest import Manifest
+
+CACHE = ROOT / "build" / "cache"
+CHANNELS = {"photo": 3, "sketch": 1}
+
+
+class ImageStore:
+    """All pictures of a manifest at one size: `store[rows]` is (B, 3, S, S) in [0, 1].
+
+    Photos keep three channels on disk, sketches one (their luminance). Raises UserError for a missing or damaged
+    picture, and for a cache folder that cannot be written or has no room.
+    """
+
+    def __init__(self, manifest: Manifest, size: int, cache: Path = CACHE, device: str = "cpu") -> None:
+        self.manifest, self.size, self.device = manifest, size, device
+        self.is_photo = (manifest.table["modality"] == "photo").to_numpy()
+        self.place = np.where(self.is_photo, self.is_photo.cumsum(), (~self.is_photo).cumsum()) - 1  # within its file
+        paths = {m: cache / f"{manifest.name}-{manifest.hash}-{size}-{m}.npy" for m in CHANNELS}
+        for modality, path in paths.items():
+            if not path.exists():
+                self._decode(modality, path)
+        self.photos, self.sketches = (np.load(path, mmap_mode="r") for path in paths.values())
+
+    def _decode(self, modality: str, path: Path) -> None:
+        rows = self.manifest.rows(modality=modality)
+        shape = (len(rows), CHANNELS[modality], self.size, self.size)
+        ensure_writable(path.parent, int(np.prod(shape)))
+        part = path.with_suffix(".part.npy")
+        pixels = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
+        files = [self.manifest.root / name for name in self.manifest.table["path"].iloc[rows]]
+        console = Console(stderr=True)
+        quiet = not console.is_terminal
+        with ThreadPoolExecutor() as pool, Progress(console=console, disable=quiet, transient=True) as progress:
+            task = progress.add_task(f"decoding {modality}s", total=len(files))
+            for place, picture in enumerate(pool.map(lambda file: read_image(file, self.size), files)):
+                pixels[place] = picture if modality == "photo" else luminance(picture)
+                progress.advance(task)
+        pixels.flush()
+        part.replace(path)
+
+    def load(self, rows: np.ndarray) -> Tensor:
+        """uint8 pictures (B, C, S, S) in memory; C is 1 when all are sketches, else 3."""
+        rows = np.asarray(rows, dtype=np.int64)
+        photo, place = self.is_photo[rows], self.place[rows]
+        if photo.all() or not photo.any():
+            return torch.from_numpy((self.photos if photo.all() else self.sketches)[place])
+        pictures = np.empty((len(rows), 3, self.size, self.size), dtype=np.uint8)
+        pictures[photo], pictures[~photo] = self.photos[place[photo]], self.sketches[place[~photo]]
+        return torch.from_numpy(pictures)
+
+    def __getitem__(self, rows: np.ndarray) -> Tensor:
+        return as_float(self.load(rows).to(self.device))
+
+
+def as_float(pictures: Tensor) -> Tensor:
+    """uint8 (B, 1 or 3, S, S) -> (B, 3, S, S) in [0, 1], where they are."""
+    return pictures.expand(-1, 3, -1, -1).float() / 255
+
+
+def luminance(picture: np.ndarray) -> np.ndarray:
+    """(3, S, S) uint8 -> (1, S, S) uint8 by ITU-R 601; a grey picture keeps its values exactly."""
+    weights = np.array([19595, 38470, 7471], dtype=np.uint32)  # of 65536
+    return ((np.tensordot(weights, picture.astype(np.uint32), 1) + 32768) >> 16).astype(np.uint8)[None]

@@ -1,0 +1,69 @@
+"""Several processes at one run, as `torchrun` starts them: who am I, which device is mine, and what do we agree on.
+
+A run does not depend on how many there are: `RunConfig.joint` batches make one step, dealt to the ranks.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+
+from dpclip.errors import UserError
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def device() -> str:
+    """The accelerator of this rank, or "cpu"."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
+
+
+def total(*values: float) -> list[float]:
+    """Sums over the ranks."""
+    if world() == 1:
+        return list(values)
+    joint = torch.tensor(values, dtype=torch.float64, device=device())
+    dist.all_reduce(joint)
+    return joint.tolist()
+
+
+@contextmanager
+def process_group() -> Iterator[None]:
+    """Join the processes of `torchrun`, if it started us; alone, nothing happens."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    if device() != "cpu":
+        torch.cuda.set_device(device())
+    dist.init_process_group("nccl" if device() != "cpu" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """Rank 0 goes through the block before the others do: for files that are made once and then read by all."""
+    if world() > 1 and rank() > 0:
+        dist.barrier()
+    yield
+    if world() > 1 and rank() == 0:
+        dist.barrier()
+
+
+def share(joint: int) -> int:
+    """How many of a step's `joint` batches are this rank's. Raises UserError when they cannot be dealt evenly."""
+    if joint % world():
+        raise UserError(
+            f"{world()} processes cannot share joint={joint} batches a step: --set joint={world()} or a multiple."
+        )
+    return joint // world()

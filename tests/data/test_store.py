@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dpclip.data.images import read_image
+from dpclip.data.store import ImageStore, as_float, luminance
+from dpclip.errors import UserError
+from tests.toy import make_toy
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return make_toy(tmp_path / "toy")
+
+
+def test_a_store_holds_the_pixels_of_the_files(toy, tmp_path):
+    store = ImageStore(toy, 60, tmp_path / "cache")
+    row = toy.rows(modality="photo", category="cup")[1]
+    pixels = np.asarray(Image.open(toy.root / toy.table["path"][row])).transpose(2, 0, 1)
+    assert torch.equal(store[[row]][0], torch.from_numpy(pixels.copy()).float() / 255)
+
+
+def test_the_second_store_decodes_nothing(toy, tmp_path):
+    ImageStore(toy, 60, tmp_path / "cache")
+    (toy.root / toy.table["path"][0]).unlink()
+    assert ImageStore(toy, 60, tmp_path / "cache")[[0]].shape == (1, 3, 60, 60)
+
+
+def test_a_missing_or_damaged_picture_is_named_and_leaves_no_cache(toy, tmp_path):
+    path = toy.root / toy.table["path"][7]
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(UserError, match=f"{path.name}.*damaged"):
+        ImageStore(toy, 60, tmp_path / "cache")
+    path.unlink()
+    with pytest.raises(UserError, match=f"{path.name} is missing"):
+        ImageStore(toy, 60, tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob(f"*-{toy.table['modality'][7]}.npy"))
+
+
+def test_sketches_keep_one_channel_and_mixed_rows_their_order(toy, tmp_path):
+    store = ImageStore(toy, 60, tmp_path / "cache")
+    sketches, photos = toy.rows(modality="sketch")[:2], toy.rows(modality="photo")[:2]
+    assert store.load(sketches).shape == (2, 1, 60, 60) and store.load(photos).shape == (2, 3, 60, 60)
+    mixed = np.array([sketches[1], photos[0], sketches[0], photos[1]])
+    expected = [read_image(toy.root / toy.table["path"][row], 60) for row in mixed]
+    assert torch.equal(store[mixed], as_float(torch.from_numpy(np.stack(expected))))
+
+
+def test_luminance_is_that_of_pillow_and_keeps_grey():
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (3, 40, 40), dtype=np.uint8)
+    pillow = np.asarray(Image.fromarray(picture.transpose(1, 2, 0)).convert("L"))
+    assert (luminance(picture)[0] == pillow).all()
+    grey = np.arange(256, dtype=np.uint8).reshape(1, 16, 16).repeat(3, 0)
+    assert (luminance(grey)[0] == grey[0]).all()
