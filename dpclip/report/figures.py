@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from torch import Tensor
 
 from dpclip.data.files import atomic_write_bytes
+from dpclip.data.images import read_image
 from dpclip.data.manifest import SPLITS, Manifest
 from dpclip.data.store import ImageStore
 from dpclip.lab.retrieve import Ranking
@@ -54,6 +55,13 @@ def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int
     for place, (row, image) in enumerate(zip(rows, store[rows], strict=True)):
         tile(axes[place + 1], image, f"{place + 1}. {names[row][:14]}", frame=RED if row == target else None)
     return figure
+
+
+def show_files(sketch: Path, photos: list[Path], size: int) -> Figure:
+    """A sketch and the photos found for it, files on disk, in rows of six with their names."""
+    pictures = [torch.from_numpy(read_image(file, size).copy()).float() / 255 for file in (sketch, *photos)]
+    titles = ["sketch", *(f"{place}. {file.stem[:14]}" for place, file in enumerate(photos, 1))]
+    return show_grid(torch.stack(pictures), titles, columns=6)
 
 
 def as_images(pixels: list[np.ndarray]) -> Tensor:

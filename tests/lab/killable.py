@@ -1,0 +1,52 @@
+"""What the child processes of the tests do: a toy run, alone or as one of several ranks, killed or not."""
+
+import os
+import signal
+
+import torch
+
+from dpclip.data import files
+from dpclip.data.store import ImageStore
+from dpclip.lab import ranks
+from dpclip.lab import train as lab_train
+from dpclip.lab.config import preset
+from dpclip.lab.experiments import Run, ensure
+from tests.conftest import _make_tiny
+from tests.toy import make_toy
+
+CONFIG = preset("smoke").set(epochs=2, steps_per_epoch=2, batch=4, templates=1, rank=2, joint=2, checkpoint="val")
+
+
+def prepare(root) -> ImageStore:
+    torch.set_num_threads(1)
+    lab_train.load_backbone = lambda *_: _make_tiny()
+    return ImageStore(make_toy(root / "toy"), 56, root / "cache")
+
+
+def run_as_rank(rank: int, world: int, port: int, root) -> None:
+    """One of `world` processes at one run."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    with ranks.process_group():
+        assert (ranks.rank(), ranks.world()) == (rank, world)
+        lab_train.train(CONFIG, 0, prepare(root / f"rank-{rank}"), root / f"run-{world}")
+
+
+def make_record(root, where: str, count: int) -> None:
+    """Train and measure a run; die by SIGKILL at call number `count` of `where`: a step of training, or the moment
+    between writing a file and giving it its name. count = 0: live.
+    """
+    store, calls = prepare(root), iter(range(1, 1000))
+
+    def deadly(function):
+        def call(*arguments):
+            if next(calls) == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments)
+
+        return call
+
+    if where == "step":
+        lab_train.Training.step = deadly(lab_train.Training.step)
+    if where == "rename":
+        files.os.replace = deadly(os.replace)
+    ensure(Run(CONFIG, 0, "data", "weights"), store, root / "records", root / "runs")
