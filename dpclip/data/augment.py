@@ -1,43 +1,66 @@
-"""Random views for training, drawn on the device from a generator."""
+"""Random views for training, drawn from a generator and made on the device, from bytes to numbers in [0, 1]."""
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
+@dataclass(frozen=True)
+class Motion:
+    """A flip and a rotation for each of B pictures."""
+
+    flip: Tensor  # (B,) bool
+    angle: Tensor  # (B,) radians, 0 for those that are not rotated
+
+    @classmethod
+    def draw(cls, count: int, generator: torch.Generator) -> "Motion":
+        """Flip with p .5; rotation within 30 degrees with p .5. Section 7 `code`"""
+        angle = (torch.rand(count, generator=generator) * 2 - 1) * (torch.pi / 6)
+        angle = angle * (torch.rand(count, generator=generator) < 0.5)
+        return cls(torch.rand(count, generator=generator) < 0.5, angle)
+
+
 def augment(
     sketch: Tensor, positive: Tensor, negative: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Flip (p .5) and rotation within 30 degrees (p .5, white fill), the same for a sketch and its positive;
-    greyscale (p .5) for photos.
+    """uint8 pictures (B, 1 or 3, S, S) -> views (B, 3, S, S) in [0, 1]: flip and rotation (white fill), the same for a
+    sketch and its positive; greyscale (p .5) for photos. Section 7 `code`
 
-    Each (B, 3, S, S) in [0, 1]. Section 7 `code`; that the negative has a flip and rotation of its own is `ours`.
+    That the negative has a flip and rotation of its own is `ours`.
     """
-    pair, other = geometry(len(sketch), generator), geometry(len(sketch), generator)
-    positive, negative = grey(turn(positive, pair), generator), grey(turn(negative, other), generator)
-    return turn(sketch, pair), positive, negative
+    count, channels = sketch.shape[:2]
+    pair, other = Motion.draw(count, generator), Motion.draw(count, generator)
+    positive, negative = (lose_colour(p, torch.rand(count, generator=generator) < 0.5) for p in (positive, negative))
+    both = move(torch.cat([sketch, positive], dim=1), pair)
+    return both[:, :channels].expand(-1, 3, -1, -1), both[:, channels:], move(negative, other)
 
 
-def geometry(count: int, generator: torch.Generator) -> Tensor:
-    """(count, 2, 3) affine maps of a random flip and rotation."""
-    angle = (torch.rand(count, generator=generator) * 2 - 1) * (torch.pi / 6)
-    angle = angle * (torch.rand(count, generator=generator) < 0.5)
-    flip = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    rows = [
-        torch.stack([angle.cos() * flip, -angle.sin(), 0 * angle], 1),
-        torch.stack([angle.sin() * flip, angle.cos(), 0 * angle], 1),
-    ]
-    return torch.stack(rows, 1)
+def move(pictures: Tensor, motion: Motion) -> Tensor:
+    """uint8 (B, C, S, S) -> flipped, rotated, in [0, 1]; white comes in at the corners."""
+    flip, angle = motion.flip.to(pictures.device), motion.angle.to(pictures.device)
+    pictures = torch.where(flip.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
+    ink = (255 - pictures).float().mul_(1 / 255)  # 0 is white, which is what a rotation finds outside
+    turned = angle.nonzero()[:, 0]
+    if len(turned):
+        ink[turned] = rotate(ink[turned], torch.where(flip, -angle, angle)[turned])
+    return ink.neg_().add_(1)
 
 
-def turn(images: Tensor, maps: Tensor) -> Tensor:
-    """Apply affine maps (B, 2, 3) to images (B, 3, S, S), white outside."""
-    grid = F.affine_grid(maps.to(images.device), list(images.shape), align_corners=False)
-    return 1 - F.grid_sample(1 - images, grid, align_corners=False)
+def rotate(images: Tensor, angle: Tensor) -> Tensor:
+    """images (B, C, S, S) about their centres by angle (B,), counter-clockwise in radians, bilinear, zeros outside."""
+    size = images.shape[-1]
+    axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1  # (S,) centres of pixels from -1 to 1
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    grid = torch.stack([cos * axis - sin * axis[:, None], sin * axis + cos * axis[:, None]], dim=-1)  # (B, S, S, 2)
+    return F.grid_sample(images, grid, align_corners=False)
 
 
-def grey(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Half of the images (B, 3, S, S) without colour."""
-    chosen = (torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5).to(images.device)
-    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device).view(1, 3, 1, 1)
-    return torch.where(chosen, (images * weights).sum(1, keepdim=True), images)
+def lose_colour(pictures: Tensor, chosen: Tensor) -> Tensor:
+    """uint8 (B, 3, S, S): those `chosen` (B,) become grey by ITU-R 601."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device).view(3, 1, 1)
+    chosen = chosen.to(pictures.device)
+    pictures = pictures.clone()
+    pictures[chosen] = (pictures[chosen] * weights).sum(1, keepdim=True).round().to(torch.uint8)  # to all channels
+    return pictures

@@ -132,7 +132,7 @@ def average_precision(ranks: np.ndarray, k: int | None = None, convention: Conve
     found = ranks < ABSENT if k is None else ranks <= k  # (Q, Rmax)
     precision = np.where(found, np.arange(1, ranks.shape[1] + 1) / ranks, 0)
     if convention.interpolated:
-        precision = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1] * found
+        precision = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
     return precision.sum(1) / denominators(convention.denominator, k, relevant, found.sum(1))
 
 

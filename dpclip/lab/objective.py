@@ -67,7 +67,7 @@ class Objective(nn.Module):
         generator = torch.Generator().manual_seed(hash_seed(self.seed, work.epoch, work.number))
         self.model.train()
         ids = torch.from_numpy(batch.positive).to(pictures.positive.device)
-        views = augment(*map(as_float, (pictures.sketch, pictures.positive, pictures.negative)), generator)
+        views = augment(pictures.sketch, pictures.positive, pictures.negative, generator)
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             triplet = self.encode(views, batch, pictures)
             loss, _ = triplet_loss(*triplet, ids, work.epoch, self.config.model)
@@ -118,7 +118,7 @@ class Objective(nn.Module):
     def relative_distances(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Of another category's batch, which is only compared with: (B,)."""
         pictures = Pictures.load(self.store, batch)
-        views = augment(*map(as_float, (pictures.sketch, pictures.positive, pictures.negative)), generator)
+        views = augment(pictures.sketch, pictures.positive, pictures.negative, generator)
         return clip_at.relative_distances(*(f.global_feature for f in self.encode(views, batch, pictures)))
 
 
