@@ -80,7 +80,7 @@ def strokes(file: Path, number: int) -> Image.Image:
     try:
         lines = [np.array(stroke[:2], dtype=np.float64).T for stroke in json.loads(line)["drawing"]]
         points = np.concatenate(lines)  # (P, 2)
-        if not np.isfinite(points).all() or points.shape[1] != 2:
+        if not points.size or points.shape[1] != 2 or not np.isfinite(points).all():
             raise ValueError("coordinates are missing")
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise UserError(
@@ -91,7 +91,7 @@ def strokes(file: Path, number: int) -> Image.Image:
     shift = (CANVAS - (high + low) * scale) / 2
     picture = Image.new("L", (CANVAS, CANVAS), 255)
     pen = ImageDraw.Draw(picture)
-    for line in lines:
+    for line in filter(len, lines):
         dots = [tuple(dot) for dot in line * scale + shift]
         pen.line(dots, fill=0, width=PEN, joint="curve")
         for x, y in (dots[0], dots[-1]):
