@@ -83,6 +83,10 @@ nbval: data ## run the stored chapters again and compare the cells tagged for it
 	@mkdir -p $(LOGS)
 	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -p no:cacheprovider notebooks 2>&1 | tee $(LOGS)/nbval.log
 
+.PHONY: benchmarks
+benchmarks: $(READY) ## time a training step and the metrics against slow versions; fails when a ratio is too low
+	@$(BIN)/python -m benchmarks
+
 .PHONY: constraints
 constraints: $(READY) ## write constraints.txt from what .venv holds now
 	@{ echo "# Exact versions, written by \`make constraints\`."; \

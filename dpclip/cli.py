@@ -10,11 +10,13 @@ from rich.table import Table
 from dpclip.data.files import ROOT
 from dpclip.errors import UserError
 from dpclip.report.commands import app as book_app
+from dpclip.report.table_commands import tables as show_tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 data_app = typer.Typer(no_args_is_help=True, help="Draw the embedded benchmark; find, unpack and check data sets.")
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
+app.command("tables")(show_tables)
 console = Console()
 
 Preset = Annotated[
@@ -38,14 +40,54 @@ def data_build(force: Annotated[bool, typer.Option("--force", help="Draw again w
 
 
 @data_app.command("check")
-def data_check() -> None:
-    """Compare the drawn benchmark with its manifest and statistics; exit status 1 when something is wrong."""
-    from dpclip.data.openmoji import check
+def data_check(
+    name: Annotated[
+        str, typer.Argument(help="Data set: sketchy, sketchy-ext, tuberlin-ext, quickdraw-ext, folder.")
+    ] = "",
+    path: Annotated[Path | None, typer.Argument(help="Its folder.")] = None,
+    unseen: Annotated[str, typer.Option(help="Split, by author; or a file with one unseen category a line.")] = "",
+    decode: Annotated[bool, typer.Option("--decode", help="Read every image too (minutes).")] = False,
+) -> None:
+    """Compare a data set with what it should hold, and name the cure of each difference; exit status 1 when something
+    is wrong.
 
+    Without arguments, the embedded benchmark is compared with its manifest and statistics.
+    """
+    from dpclip.data.check import check_dataset
+    from dpclip.data.openmoji import check
+    from dpclip.data.openmoji_list import NAME
+
+    if name not in ("", NAME):
+        report = check_dataset(name, path, unseen, decode)
+        typer.echo("\n".join(report.lines))
+        if not report.ok:
+            raise typer.Exit(1)
+        return
     problems = check()
     if problems:
         raise UserError("\n".join(["the embedded benchmark is not in order:", *problems]))
     typer.echo("The embedded benchmark is complete and as recorded.")
+
+
+@data_app.command("where")
+def data_where(
+    name: Annotated[str, typer.Argument(help="Data set: sketchy, sketchy-ext, tuberlin-ext, quickdraw-ext, folder.")],
+) -> None:
+    """Where to get a data set, under which terms, and what its folder must look like."""
+    from dpclip.data.where import where
+
+    typer.echo(where(name))
+
+
+@data_app.command("unpack")
+def data_unpack(
+    archive: Annotated[Path, typer.Argument(help="A .zip or .tar archive (7z archives need 7-Zip).")],
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+) -> None:
+    """Unpack a downloaded archive safely: nothing outside the folder, no links, a bound on its size."""
+    from dpclip.data.archives import unpack
+
+    typer.echo(f"{unpack(archive, folder):,} files in {folder}")
 
 
 @app.command()
@@ -99,13 +141,18 @@ def show_metrics(record: dict) -> None:
 def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, records: Records = None) -> None:
     """Train a run, test it on the unseen categories and leave its record.
 
-    A finished run is only shown; an interrupted one goes on.
+    A finished run is only shown; an interrupted one goes on. Several accelerators:
+    torchrun --nproc-per-node N -m dpclip train --set joint=N ...
     """
     from dpclip.lab.experiments import ensure, records_folder
+    from dpclip.lab.ranks import process_group, rank
 
-    run, store = load_run(preset, seed, set_)
-    show_metrics(ensure(run, store, records))
-    typer.echo((records or records_folder(preset)) / f"{run.name}.json")
+    with process_group():
+        run, store = load_run(preset, seed, set_)
+        record = ensure(run, store, records)
+        if rank() == 0:
+            show_metrics(record)
+            typer.echo((records or records_folder(preset)) / f"{run.name}.json")
 
 
 @app.command()
@@ -121,7 +168,7 @@ def evaluate(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, rec
 def sweep(
     preset: Preset = "mini",
     table: Annotated[
-        str, typer.Option(help="Which table's runs: first; rates or recipes (on the validation categories).")
+        str, typer.Option(help="Which table's runs: first, category; or rates, recipes (on the validation categories).")
     ] = "first",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs.")] = False,
 ) -> None:
@@ -142,25 +189,37 @@ def sweep(
 @app.command()
 def query(
     sketch: Annotated[Path, typer.Argument(help="Picture of a sketch, dark lines on white.")],
-    category: Annotated[str, typer.Option(help="Category whose photos are ranked.")],
+    category: Annotated[str, typer.Option(help="Category whose photos are ranked; with --gallery, any words.")],
+    gallery: Annotated[Path | None, typer.Option(help="Folder of photos of your own, indexed once.")] = None,
+    support: Annotated[
+        list[Path] | None, typer.Option(help="With --gallery: pictures of the category, sketches first. Repeatable.")
+    ] = None,
     preset: Preset = "mini",
     seed: Seed = 0,
     set_: Settings = None,
     output: Annotated[Path, typer.Option(help="Where the picture of the ranking goes.")] = Path("ranking.png"),
     top: Annotated[int, typer.Option(help="How many photos are shown.")] = 10,
 ) -> None:
-    """Rank the photos of a category for one sketch, print them and draw them."""
+    """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own."""
     from dpclip.lab.evaluate import open_bench
     from dpclip.lab.experiments import ensure_model
+    from dpclip.lab.gallery import open_gallery, rank_gallery
     from dpclip.lab.retrieve import rank_file
-    from dpclip.report.figures import save_figure, show_ranking
+    from dpclip.report.figures import save_figure, show_files
 
+    if support and gallery is None:
+        raise UserError("--support needs --gallery: the categories of the data set have their own support.")
     run, store = load_run(preset, seed, set_)
-    ranking = rank_file(open_bench(ensure_model(run, store).model, store), sketch, category)
-    for place, (row, distance) in enumerate(zip(ranking.rows[:top], ranking.distance[:top], strict=True), 1):
-        entry = store.manifest.table.iloc[row]
-        typer.echo(f"{place:3}  {distance:.4f}  {entry['instance']:32}  {entry['path']}")
-    save_figure(show_ranking(store, ranking, top), output)
+    model = ensure_model(run, store).model
+    if gallery is not None:
+        ranking = rank_gallery(open_gallery(model, run.name, gallery, category, support or []), sketch)
+    else:
+        found = rank_file(open_bench(model, store), sketch, category)
+        paths = [store.manifest.root / store.manifest.table["path"][row] for row in found.rows]
+        ranking = list(zip(paths, found.distance, strict=True))
+    for place, (file, distance) in enumerate(ranking[:top], 1):
+        typer.echo(f"{place:3}  {distance:.4f}  {file}")
+    save_figure(show_files(sketch, [file for file, _ in ranking[:top]], model.image_size), output)
     typer.echo(output)
 
 

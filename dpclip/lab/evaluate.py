@@ -76,20 +76,20 @@ def fine_grained(bench: Bench, split: str, style: str, protocol: str, seed: int,
     }
 
 
-def name_by_text(bench: Bench, rows: np.ndarray, tests: list[TestSet]) -> np.ndarray:
-    """Place in `tests` of the category whose words are nearest to each sketch, seen without prompts: (Q,)."""
-    return _nearest(bench, rows, torch.stack([bench.words[test.category] for test in tests]))
+def name_by_text(bench: Bench, sketches: torch.Tensor, tests: list[TestSet]) -> np.ndarray:
+    """Place in `tests` of the category whose words are nearest to each sketch (Q, E), encoded without prompts: (Q,)."""
+    return _nearest(sketches, torch.stack([bench.words[test.category] for test in tests]))
 
 
-def name_by_support(bench: Bench, rows: np.ndarray, tests: list[TestSet]) -> np.ndarray:
-    """Place in `tests` of the category whose support images are nearest, in the mean, to each sketch: (Q,)."""
+def name_by_support(bench: Bench, sketches: torch.Tensor, tests: list[TestSet]) -> np.ndarray:
+    """Place in `tests` of the category whose support images are nearest, in the mean, to each sketch (Q, E): (Q,)."""
     supports = [F.normalize(bench.encode(test.support, NO_PROMPTS).global_feature, dim=-1).mean(0) for test in tests]
-    return _nearest(bench, rows, torch.stack(supports))
+    return _nearest(sketches, torch.stack(supports))
 
 
-def _nearest(bench: Bench, rows: np.ndarray, centres: torch.Tensor) -> np.ndarray:
-    features = F.normalize(bench.encode(rows, NO_PROMPTS).global_feature, dim=-1)
-    return (features @ F.normalize(centres, dim=-1).T).argmax(1).numpy(force=True)
+def _nearest(sketches: torch.Tensor, centres: torch.Tensor) -> np.ndarray:
+    cosine = F.normalize(sketches, dim=-1) @ F.normalize(centres, dim=-1).T  # (Q, C)
+    return cosine.argmax(1).numpy(force=True)
 
 
 def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
@@ -122,7 +122,8 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     )
     predicted = {}
     if bench.model.uses_category:
-        predicted = {"text": name_by_text(bench, queries, tests), "support": name_by_support(bench, queries, tests)}
+        plain = bench.encode(queries, NO_PROMPTS).global_feature
+        predicted = {"text": name_by_text(bench, plain, tests), "support": name_by_support(bench, plain, tests)}
         contexts = [bench.context(test) for test in tests] + [generic_context(bench, protocol, seed)]
         asked = {"blind": predicted[BLIND], "generic": np.full(len(queries), len(tests)), "oracle": label}
     else:

@@ -1,8 +1,8 @@
 """Retrieval metrics with their conventions named.
 
 Two numbers called mAP@k can differ widely on the same ranking (section 12), so everything that papers do differently is
-a value here: what a sum is divided by, whether precision is interpolated, who wins a tie. What PAPER.md leaves open is
-ours, and by default a tie counts against the method.
+a value here: what a sum is divided by, whether precision is interpolated, who wins a tie. Which of them this book uses
+is `ours`; by default a tie counts against the method.
 
 A ranking is kept as the ranks of its relevant photos, which is all that these metrics depend on. `hit_ranks` finds
 them, and there ties are settled; `average_precision` and `precision_at` take them.
@@ -39,7 +39,7 @@ class Ties(StrEnum):
 
 @dataclass(frozen=True)
 class Convention:
-    """How an average precision is meant. `ours` where PAPER.md lists several (section 12)."""
+    """How an average precision is meant; the defaults are `ours`."""
 
     denominator: Denominator = Denominator.MIN
     interpolated: bool = False  # precision at a hit: the largest at it or at any later hit among the first k (VOC)

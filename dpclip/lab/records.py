@@ -58,9 +58,14 @@ def hardware(device: str = "cpu") -> str:
 
 
 def peak_memory_mb(device: str = "cpu") -> int:
-    """Most memory used so far: of the accelerator, or of this process."""
+    """Most memory used so far: of the accelerator, or of this process. Linux's `ru_maxrss` begins with the process that
+    started this one; VmHWM does not.
+    """
     if device != "cpu":
         return torch.cuda.max_memory_allocated(device) // 2**20
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.open() if line.startswith("VmHWM:")) // 2**10
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used // (2**20 if platform.system() == "Darwin" else 2**10)
 

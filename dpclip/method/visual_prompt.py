@@ -37,10 +37,15 @@ class VisualPrompt(nn.Module):
     def forward(self, support: Tensor | None) -> Tensor:
         """support (S, 1+N, D), before ln_pre -> prompts (M, K, D), all layers in one pass of G.
 
-        Only the last K tokens of G are kept, so only they are asked for; they look at all of [T ; l_m].
+        Only the last K tokens of G are kept, so only they are asked for. Those of layer m look at [T ; l_m]: in one
+        sequence with the other layers' through a mask, so that T is projected once for all of them.
         """
         learned = self.dropout(self.linear(self.learned))  # (M, K, D)
         if self.block is None:
             return learned
-        tokens = support.flatten(0, 1).expand(len(learned), -1, -1)  # (M, S(1+N), D): T, the same for every layer
-        return block_forward(self.block, learned, keys=torch.cat([tokens, learned], dim=1))  # (M, K, D)
+        tokens, queries = support.flatten(0, 1), learned.flatten(0, 1)  # T (S(1+N), D), (MK, D)
+        layer = torch.arange(len(queries), device=queries.device) // learned.shape[1]  # (MK,)
+        own = layer[:, None] == layer  # (MK, MK)
+        mask = torch.cat([own.new_ones(len(queries), len(tokens)), own], dim=1)  # (MK, S(1+N) + MK)
+        keys = torch.cat([tokens, queries])
+        return block_forward(self.block, queries[None], keys=keys[None], mask=mask).view_as(learned)

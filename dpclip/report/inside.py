@@ -1,6 +1,7 @@
 """Looks inside the model: what prompts, scales and windows do to real pictures. Functions return figures or arrays."""
 
 import inspect
+import textwrap
 from collections.abc import Callable
 
 import matplotlib.pyplot as plt
@@ -21,7 +22,8 @@ WINDOW_COLOURS = ("#2a6f97", "#c8553d", "#588157", "#9c6ade")  # repeated when t
 
 def source(*objects: Callable) -> Markdown:
     """The code of functions or classes of the package, as it is, for the output of a cell."""
-    return Markdown("\n\n".join(f"```python\n{inspect.cleandoc(inspect.getsource(thing))}\n```" for thing in objects))
+    sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in objects]
+    return Markdown("\n\n".join(f"```python\n{source}\n```" for source in sources))
 
 
 def prompt_similarity(prompts: Tensor, tokens: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from dpclip.lab.metrics import target_ranks
 from dpclip.method.config import DPCLIPConfig
 from dpclip.method.features import Features
 from dpclip.method.losses import triplet_loss
+from dpclip.method.model import DPCLIP
 from dpclip.method.patch_match import window_tokens
 from dpclip.report import inside, inside_diagrams
 
@@ -66,6 +67,11 @@ def test_schedule_is_the_one_of_the_loss(every):
 def test_source_is_the_code_of_the_package():
     text = inside.source(inside.cosine_matrix, inside.window_boxes).data
     assert text.count("```python") == 2 and "def cosine_matrix(" in text and "def window_boxes(" in text
+
+
+def test_source_of_a_method_keeps_its_indentation():
+    text = inside.source(DPCLIP.normalise).data
+    assert "\ndef normalise(" in text and "\n    return (images" in text
 
 
 def test_figures_show_what_they_are_given():

@@ -1,0 +1,53 @@
+"""`dpclip tables NUMBER`: the tables of the book, in the terminal or for other programs."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from dpclip.errors import UserError
+
+TABLES = {5: "cost of each method"}
+
+
+class Format(StrEnum):
+    md = "md"
+    csv = "csv"
+    json = "json"
+
+
+def show(number: int, frame: pd.DataFrame, caption: str, decimals: dict[str, int], kind: Format) -> str:
+    """A table as text. `md`: rounded to `decimals` by column, caption below. `csv` and `json`: exact, a missing cell
+    empty or null; json also holds the number and the caption.
+    """
+    cells = frame.astype(object).where(frame.notna(), None)
+    if kind is Format.csv:
+        return frame.to_csv(index=False)
+    if kind is Format.json:
+        rows = cells.to_dict(orient="records")
+        return json.dumps({"table": number, "caption": caption, "rows": rows}, indent=1) + "\n"
+    digits = [f".{decimals[name]}f" if name in decimals else "" for name in frame.columns]
+    return cells.to_markdown(index=False, floatfmt=digits, missingval="-") + f"\n\n{caption}\n"
+
+
+def tables(
+    number: Annotated[int, typer.Argument(help="Which table: 5, the cost of each method.")],
+    format: Annotated[Format, typer.Option(help="Markdown with caption, or exact numbers.")] = Format.md,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure again and write the records (half an hour on two cores).")
+    ] = False,
+) -> None:
+    """Show a table of the book from its records."""
+    if number not in TABLES:
+        known = "; ".join(f"{n}, {title}" for n, title in TABLES.items())
+        raise UserError(f"there is no table {number} here. There is: {known}.")
+    from dpclip.lab.cost import BACKBONES, cost_record, read_costs, write_costs
+    from dpclip.report.cost_table import DECIMALS, cost_caption, cost_table
+
+    if measure:
+        for backbone in BACKBONES:
+            write_costs(cost_record(backbone))
+    records = [read_costs(backbone) for backbone in BACKBONES]
+    typer.echo(show(number, cost_table(records), cost_caption(records), DECIMALS, format), nl=False)
