@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	    || { echo "Python 3.11 or later is needed; name one: make env PYTHON=python3.12"; exit 1; }; \
 	  echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,lab,test,convnet]' | sed '/already satisfied/d'
+	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,lab,test,sweep,convnet]' | sed '/already satisfied/d'
 	@touch $@
 
 .PHONY: data
@@ -65,7 +65,7 @@ lint: $(READY) ## check style and common mistakes with ruff
 .PHONY: unit
 unit: data ## run the unit tests
 	@mkdir -p $(LOGS)
-	@$(BIN)/python -m pytest tests 2>&1 | tee $(LOGS)/unit.log
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests 2>&1 | tee $(LOGS)/unit.log
 
 .PHONY: chapters
 chapters: data ## run every chapter with the preset smoke

@@ -1,5 +1,6 @@
 """The command line: `dpclip COMMAND --help` tells what each does."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,10 @@ Preset = Annotated[
 Seed = Annotated[int, typer.Option(help="Random seed: same seed, same machine, same numbers.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting. Repeatable.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
 ]
 Records = Annotated[
     Path | None, typer.Option(help="Folder of the run records [default: data/records, or build/records for smoke].")
@@ -110,12 +115,12 @@ def pretrain(
     typer.echo(f"The mini CLIP is in {FOLDER}.")
 
 
-def load_run(preset: str, seed: int, settings: list[str] | None):
+def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | None):
     """Identity and pictures of the run that the options name."""
     from dpclip.lab.config import parse_settings
     from dpclip.lab.experiments import open_run
 
-    return open_run(preset, seed, **parse_settings(settings or []))
+    return open_run(preset, seed, data, **parse_settings(settings or []))
 
 
 def show_metrics(record: dict) -> None:
@@ -138,7 +143,9 @@ def show_metrics(record: dict) -> None:
 
 
 @app.command()
-def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, records: Records = None) -> None:
+def train(
+    preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, data: Data = None, records: Records = None
+) -> None:
     """Train a run, test it on the unseen categories and leave its record.
 
     A finished run is only shown; an interrupted one goes on. Several accelerators:
@@ -148,7 +155,7 @@ def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, record
     from dpclip.lab.ranks import process_group, rank
 
     with process_group():
-        run, store = load_run(preset, seed, set_)
+        run, store = load_run(preset, seed, set_, data)
         record = ensure(run, store, records)
         if rank() == 0:
             show_metrics(record)
@@ -156,11 +163,13 @@ def train(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, record
 
 
 @app.command()
-def evaluate(preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, records: Records = None) -> None:
+def evaluate(
+    preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, data: Data = None, records: Records = None
+) -> None:
     """Train a run and test it on the *validation* categories, leaving its record. Settings are chosen with it."""
     from dpclip.lab.experiments import ensure
 
-    run, store = load_run(preset, seed, set_)
+    run, store = load_run(preset, seed, set_, data)
     show_metrics(ensure(run, store, records, split="val"))
 
 
@@ -170,20 +179,24 @@ def sweep(
     table: Annotated[
         str, typer.Option(help="Which table's runs: first, category; or rates, recipes (on the validation categories).")
     ] = "first",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs.")] = False,
+    data: Data = None,
+    records: Records = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs, as commands.")] = False,
 ) -> None:
-    """Make the records that a table needs, one run after the other; finished ones are skipped."""
-    from dpclip.lab.config import preset as named
-    from dpclip.lab.experiments import ensure, open_store, records_folder, table_runs
+    """Make the records that a table needs, one run after the other; finished ones are skipped.
 
-    store = open_store(named(preset))
-    rows, split = table_runs(table, preset, store.manifest)
-    for row, runs in rows.items():
-        for run in runs:
-            done = (records_folder(preset, split) / f"{run.name}.json").exists()
-            typer.echo(f"{row}, seed {run.seed}: {run.name}{' (done)' if done else ''}")
-            if not dry_run:
-                ensure(run, store, split=split)
+    Snakemake does the same list on many machines: workflow/Snakefile.
+    """
+    from dpclip.lab.config import preset as named
+    from dpclip.lab.experiments import ensure, open_store
+    from dpclip.lab.sweep import jobs
+
+    found = jobs(table, preset, str(data or ""), str(records or ""))
+    store = None if dry_run else open_store(named(preset), data)
+    for job in found:
+        typer.echo(f"{job.row}, {job.record.name}{' (done)' if job.record.exists() else ''}: {shlex.join(job.words)}")
+        if store is not None:
+            ensure(job.run, store, job.record.parent, split=job.split)
 
 
 @app.command()
@@ -197,6 +210,7 @@ def query(
     preset: Preset = "mini",
     seed: Seed = 0,
     set_: Settings = None,
+    data: Data = None,
     output: Annotated[Path, typer.Option(help="Where the picture of the ranking goes.")] = Path("ranking.png"),
     top: Annotated[int, typer.Option(help="How many photos are shown.")] = 10,
 ) -> None:
@@ -209,7 +223,7 @@ def query(
 
     if support and gallery is None:
         raise UserError("--support needs --gallery: the categories of the data set have their own support.")
-    run, store = load_run(preset, seed, set_)
+    run, store = load_run(preset, seed, set_, data)
     model = ensure_model(run, store).model
     if gallery is not None:
         ranking = rank_gallery(open_gallery(model, run.name, gallery, category, support or []), sketch)

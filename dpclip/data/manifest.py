@@ -35,12 +35,12 @@ class Manifest:
         cls,
         name: str,
         root: Path,
-        rows: list[dict],
+        rows: list[dict] | pd.DataFrame,
         text: dict[str, str],
         fingerprint: str = "",
         paired: bool = True,
     ) -> "Manifest":
-        """Sort and number `rows` (dicts of COLUMNS), check them, make the manifest. UserError for a broken rule."""
+        """Sort and number `rows` (a table or dicts of COLUMNS), check them, make the manifest. UserError for a broken rule."""
         table = pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:5], ignore_index=True)
         for column, allowed in (("modality", MODALITIES), ("split", SPLITS)):
             odd = sorted(set(table[column]) - set(allowed))

@@ -3,20 +3,58 @@
 from pathlib import Path
 
 from dpclip.data import openmoji
+from dpclip.data.expected import default_unseen
+from dpclip.data.extensions import read_quickdraw_ext, read_sketchy_ext, read_tuberlin_ext
+from dpclip.data.folder import UNSEEN, read_folder
 from dpclip.data.manifest import Manifest
 from dpclip.data.openmoji_list import NAME, ROOT
 from dpclip.data.openmoji_list import manifest as openmoji_manifest
+from dpclip.data.sketchy import read_sketchy
+from dpclip.data.tree import Tree
 from dpclip.errors import UserError
 
+READERS = {
+    "sketchy": read_sketchy,
+    "sketchy-ext": read_sketchy_ext,
+    "tuberlin-ext": read_tuberlin_ext,
+    "quickdraw-ext": read_quickdraw_ext,
+    "folder": read_folder,
+}
 
-def open_dataset(name: str, root: Path | None = None) -> Manifest:
-    """The manifest of a dataset whose images are on disk. Raises UserError with the cure when they are not.
 
-    "openmoji-sbir" is the embedded benchmark and needs no `root`.
+def open_dataset(name: str, root: Path | None = None, unseen: str = "", validation: int = 0) -> Manifest:
+    """The manifest of a dataset whose images are on disk. Raises UserError with the cure when they are not, or when
+    the manifest would be a wrong one.
+
+    name        "openmoji-sbir" (embedded, needs no `root`, has a split of its own), or one of READERS
+    unseen      the author of a split ("yelamarthi", "shen", ...) or a file with one category a line; see splits.py
+    validation  how many seen categories become the split "val"; see splits.assign
     """
-    if name != NAME:
-        raise UserError(f"dataset {name!r} is unknown. Known: {NAME}.")
-    root = Path(root or ROOT)
+    if name == NAME:
+        if unseen or validation:
+            raise UserError(f"{NAME} has one fixed split: leave `unseen` and `validation` alone.")
+        return _open_openmoji(Path(root or ROOT))
+    return read_tree(name, root).manifest(split_of(name, root, unseen), validation)
+
+
+def read_tree(name: str, root: Path | None) -> Tree:
+    """All images of a dataset below `root`. Raises UserError for an unknown name and a missing folder."""
+    if name not in READERS:
+        raise UserError(f"dataset {name!r} is unknown. Known: {', '.join([NAME, *READERS])}.")
+    if root is None:
+        raise UserError(f"{name} needs the path of its folder. See: dpclip data where {name}")
+    return READERS[name](Path(root))
+
+
+def split_of(name: str, root: Path, unseen: str) -> str:
+    """The split that is meant: `unseen`, or else unseen.txt in the folder, or else the dataset's default."""
+    own = Path(root) / UNSEEN
+    if not unseen and name == "folder" and own.is_file():
+        return str(own)
+    return unseen or default_unseen(name)
+
+
+def _open_openmoji(root: Path) -> Manifest:
     if not openmoji.is_built(root):
         raise UserError(f"{root / 'images'} is missing or was drawn by another version. Run: {openmoji.BUILD}")
     listing = openmoji_manifest(root)

@@ -18,6 +18,8 @@ class RunConfig:
 
     preset: str = "paper"
     dataset: str = "sketchy"
+    unseen: str = ""  # whose list of unseen categories; "": the data set's usual one
+    val_categories: int = 0  # seen categories held out for validation; the paper holds out none
     backbone: str = "ViT-B-32"
     weights: str = "openai"  # of the backbone; "" for the ones it ships with
     model: DPCLIPConfig = field(default_factory=DPCLIPConfig)

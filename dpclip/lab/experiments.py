@@ -1,6 +1,7 @@
 """The list of runs behind each table, and `ensure`: load a run's record, or make it."""
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from dpclip.data.batches import PROTOCOLS
 from dpclip.data.files import ROOT, ensure_writable, sha256_file
 from dpclip.data.manifest import Manifest
+from dpclip.data.openmoji_list import NAME as EMBEDDED
 from dpclip.data.sources import open_dataset
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
@@ -20,6 +22,7 @@ from dpclip.method.backbone import MINI
 from dpclip.method.rivals import PLAIN, RIVALS
 
 RUNS = ROOT / "build" / "runs"
+FOLDER_VARIABLE = "DPCLIP_DATA"
 SEEDS = (0, 1, 2)
 
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
@@ -88,17 +91,24 @@ def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
     return Run(config, seed, manifest.hash, weights_hash(config))
 
 
-def open_store(config: RunConfig, root: Path | None = None) -> ImageStore:
+def open_data(config: RunConfig, data: Path | None = None) -> Manifest:
+    """The run's data set, in the folder `data` or else the one that the environment variable DPCLIP_DATA names."""
+    folder = data or os.environ.get(FOLDER_VARIABLE)
+    own_folder = Path(folder) if folder and config.dataset != EMBEDDED else None
+    return open_dataset(config.dataset, own_folder, config.unseen, config.val_categories)
+
+
+def open_store(config: RunConfig, data: Path | None = None) -> ImageStore:
     """The run's pictures at its backbone's size."""
     size = build_model(config.set(**PLAIN), 0).image_size
     with ranks.first_alone():
-        return ImageStore(open_dataset(config.dataset, root), size, device=ranks.device())
+        return ImageStore(open_data(config, data), size, device=ranks.device())
 
 
-def open_run(preset_name: str, seed: int = 0, **changes: object) -> tuple[Run, ImageStore]:
+def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **changes: object) -> tuple[Run, ImageStore]:
     """A run of a preset with some settings changed, and the pictures it works on."""
     config = preset(preset_name).set(**changes)
-    store = open_store(config)
+    store = open_store(config, data)
     return make_run(config, seed, store.manifest), store
 
 

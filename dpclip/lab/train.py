@@ -57,6 +57,11 @@ class Training:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.store.size != self.model.image_size:
+            raise UserError(
+                f"pictures of {self.store.size} pixels for a model of {self.model.image_size}: open the store with the "
+                "run's own config."
+            )
         groups = {} if isinstance(self.model, ConvNet) else set_trainable(self.model)
         rates = {"clip": self.config.clip_rate, "new": self.config.new_rate}
         self.optimizer = (

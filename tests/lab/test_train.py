@@ -81,6 +81,12 @@ def test_two_processes_do_not_train_the_same_run(store, tmp_path):
     assert len(train(CONFIG, 0, store, tmp_path / "run").losses) == 9  # the lock is gone with its holder
 
 
+def test_pictures_of_another_size_are_refused(store, tmp_path):
+    other = ImageStore(store.manifest, 60, tmp_path / "cache")
+    with pytest.raises(UserError, match="pictures of 60 pixels for a model of 56"):
+        train(CONFIG, 0, other, tmp_path / "run")
+
+
 def test_a_disk_too_small_is_told_before_training(store, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**20))
     with pytest.raises(UserError, match="has 1 MB free, but [0-9]+ MB are needed"):
