@@ -40,7 +40,7 @@ class Manifest:
         fingerprint: str = "",
         paired: bool = True,
     ) -> "Manifest":
-        """Sort and number `rows` (a table or dicts of COLUMNS), check them, make the manifest. UserError for a broken rule."""
+        """Sort and number `rows` (of COLUMNS), check them, make the manifest. UserError for a broken rule."""
         table = pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:5], ignore_index=True)
         for column, allowed in (("modality", MODALITIES), ("split", SPLITS)):
             odd = sorted(set(table[column]) - set(allowed))
