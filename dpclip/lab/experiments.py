@@ -44,8 +44,8 @@ RATES = {
         (1e-3, 3e-3): 3,
     },
 }
-# Ways to train for category-level retrieval, `ours`, tried on the validation categories with three seeds and one pair of
-# rates. The highest mAP@all, by the better of blind and generic, is RECIPE.
+# Ways to train for category-level retrieval, `ours`, tried on the validation categories with three seeds and one pair
+# of rates. The highest mAP@all, by the better of blind and generic, is RECIPE.
 RECIPE_RATES = {"clip_rate": 1e-3, "new_rate": 1e-3}
 RECIPES = {
     "as for fine-grained": {},
