@@ -31,7 +31,7 @@ from dpclip.method.rivals import RIVALS
 
 COSTS = records.RECORDS / "cost"
 BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")}
-BATCH, TRAINING_BATCH, GALLERY = 64, 8, 100
+BATCH, TRAINING_BATCH, GALLERY = 16, 8, 100
 WORDS = "alarm clock"
 RECORDED = ("backbone", "commit", "hardware", "torch", "threads", "costs", "skipped")
 OFF = {"V": {"visual_prompt": "none"}, "T": {"scaling": "none"}, "patch": {"patch_matching": False}}
