@@ -115,7 +115,7 @@ MINI = RunConfig(
     epochs=12,
     steps_per_epoch=25,
     batch=16,
-    clip_rate=1e-3,
+    clip_rate=3e-3,
     new_rate=1e-3,
 )
 PAPER = RunConfig()

@@ -84,15 +84,10 @@ def method_config(name: str, backbone: str) -> RunConfig:
     return BACKBONES[backbone].set(**METHODS[name]).set(batch=TRAINING_BATCH, joint=1)
 
 
-def reads_words(model: nn.Module) -> bool:
-    """Whether a context needs its category's text feature."""
-    return model.config.scaling in ("direct", "sideway")
-
-
 def inputs(model: nn.Module, device: str) -> tuple[Tensor, Tensor, Tensor | None]:
     """One image (1, 3, S, S), support images (S', 3, S, S), a text feature (E,) if the model reads words: all black."""
     size, count = model.image_size, sum(model.config.support_counts)
-    words = torch.zeros(model.backbone.output_dim, device=device) if reads_words(model) else None
+    words = torch.zeros(model.backbone.output_dim, device=device) if model.config.reads_words else None
     images = torch.zeros(1 + count, 3, size, size, device=device)
     return images[:1], images[1:], words
 
@@ -120,12 +115,12 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
     image_flops = flops(lambda: model.encode(image, context))
     return {
         "parameters": sum(p.numel() for n, p in own.items() if n not in text),
-        "text_parameters": sum(own[n].numel() for n in text) if reads_words(model) else 0,
+        "text_parameters": sum(own[n].numel() for n in text) if model.config.reads_words else 0,
         "trained_clip": sum(p.numel() for p in groups["clip"]),
         "trained_new": sum(p.numel() for p in groups["new"]),
         "image_flops": image_flops,
         "category_flops": flops(lambda: model.context(support, words)) if model.uses_category else 0,
-        "text_flops": flops(lambda: model.text_feature(WORDS)) if reads_words(model) else 0,
+        "text_flops": flops(lambda: model.text_feature(WORDS)) if model.config.reads_words else 0,
         "query_flops": image_flops + flops(lambda: model.distance(sketch, photos)),
     }
 
@@ -144,7 +139,7 @@ def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]
         "image_ms": median_ms(lambda: model.encode(image, context), device),
         "batch_ms": median_ms(lambda: model.encode(batch, context), device) / BATCH,
         "category_ms": median_ms(lambda: model.context(support, words), device) if model.uses_category else 0.0,
-        "text_ms": median_ms(lambda: model.text_feature(WORDS), device) if reads_words(model) else 0.0,
+        "text_ms": median_ms(lambda: model.text_feature(WORDS), device) if model.config.reads_words else 0.0,
     }
     return {"inference_mb": round(memory, 1)} | {name: round(value, 3) for name, value in milliseconds.items()}
 

@@ -9,7 +9,7 @@ from statistics import median
 import psutil
 import torch
 
-FEWEST, MOST, ENOUGH = 3, 50, 2.0  # repeats, repeats, seconds
+FEWEST, MOST, ENOUGH = 3, 50, 1.0  # repeats, repeats, seconds
 
 
 def median_ms(work: Callable[[], object], device: str = "cpu") -> float:

@@ -96,20 +96,24 @@ def load_backbone(name: str, pretrained: str | None = None, seed: int | None = N
 
     "mini"      the small CLIP of data/mini-clip, hashes and shapes checked; `pretrained` may name another folder
     "ViT-B-32"  pretrained = "openai" (downloaded), a local file (.safetensors, OpenAI's TorchScript archive, an
-                open_clip checkpoint), or None: random weights from `seed`. Always QuickGELU, as OpenAI trained it.
+                open_clip checkpoint), or None: random weights from `seed`. Always QuickGELU, as OpenAI trained it;
+                what is checked of a file is said in `read_weights`.
 
-    Raises UserError naming file and cure for unknown names, missing or damaged files and wrong shapes.
+    Raises UserError naming file and cure for unknown names, missing or damaged files, wrong hashes, activation or
+    shapes.
     """
     if name == "mini":
         return _load_mini(Path(pretrained) if pretrained else MINI)
     if name != "ViT-B-32":
         raise UserError(f"unknown backbone {name!r}: choose mini or ViT-B-32.")
+    if pretrained is not None:
+        path = _download(name) if pretrained == "openai" else Path(pretrained)
+        weights = read_weights(path, name)
     with torch.random.fork_rng():
         torch.manual_seed(0 if seed is None else seed)
         clip = build_clip({**open_clip.get_model_config(name), "quick_gelu": True})
     if pretrained is not None:
-        path = _download(name) if pretrained == "openai" else Path(pretrained)
-        load_weights(clip, read_weights(path), str(path))
+        load_weights(clip, weights, str(path))
     return Backbone(clip, SimpleTokenizer(), name).eval()
 
 
@@ -123,10 +127,12 @@ def _load_mini(folder: Path) -> Backbone:
 
 
 def _download(name: str) -> Path:
+    """OpenAI's own archive, whose address carries its hash; the hub keeps the same weights in another file."""
+    config = get_pretrained_cfg(name, "openai")
     try:
-        return Path(download_pretrained(get_pretrained_cfg(name, "openai")))
+        return Path(download_pretrained(config, prefer_hf_hub=False))
     except Exception as error:  # the network fails in many ways
         raise UserError(
-            f"OpenAI's {name} weights could not be downloaded ({type(error).__name__}). "
-            "Download them elsewhere and give the path of the file instead of `openai`."
+            f"{config['url']} could not be downloaded ({type(error).__name__}: {error}). "
+            "Download it elsewhere and give the path of the file instead of `openai`."
         ) from error

@@ -66,11 +66,21 @@ class DPCLIPConfig:
             raise UserError(f"prompt_dropout={self.prompt_dropout}: must be below 1.")
         if math.isqrt(self.windows) ** 2 != self.windows:
             raise UserError(f"windows={self.windows}: must be a square number, such as 1, 4 or 9: rows by columns.")
-        if self.visual_prompt in ("shallow", "deep") and sum(self.support_counts) == 0:
+        if self.sees_support and sum(self.support_counts) == 0:
             raise UserError(
                 f"support={self.support!r} with support_sketches={self.support_sketches} and support_photos="
                 f"{self.support_photos} leaves no support image: raise one, or choose visual_prompt='generic'."
             )
+
+    @property
+    def sees_support(self) -> bool:
+        """Whether the prompts come from support images."""
+        return self.visual_prompt in ("shallow", "deep")
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether the category's text feature scales the tower."""
+        return self.scaling in ("direct", "sideway")
 
     @property
     def support_counts(self) -> tuple[int, int]:

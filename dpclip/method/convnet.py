@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from dpclip.errors import UserError
 from dpclip.method.config import DPCLIPConfig
-from dpclip.method.features import Features, retrieval_distance
-from dpclip.method.model import Context
+from dpclip.method.features import Context, Features, retrieval_distance
 
 NAME = "efficientnet-lite0"
 

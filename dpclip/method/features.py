@@ -1,10 +1,18 @@
-"""What the method says about images: one global feature, one for each window, and how far two images are apart."""
+"""What goes into the tower besides images, what comes out of it, and how far two images are apart."""
 
 from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a category adds to the tower, the same for each of its images, sketch or photo."""
+
+    prompts: list[Tensor]  # (K, D) for each prompted layer: all of them, only the first, or none
+    scales: list[Tensor]  # (2, r) or (4, D) for each layer, or none
 
 
 @dataclass(frozen=True)

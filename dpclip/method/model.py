@@ -4,8 +4,6 @@ Dual-Modal Prompting for Sketch-Based Image Retrieval, Gao et al., arXiv 2404.18
 DPCLIPConfig; there is one code path. Sizes come from the backbone.
 """
 
-from dataclasses import dataclass
-
 import torch
 from open_clip import constants
 from torch import Tensor, nn
@@ -14,7 +12,7 @@ from dpclip.errors import UserError
 from dpclip.method.backbone import Backbone
 from dpclip.method.blocks import block_forward
 from dpclip.method.config import DPCLIPConfig
-from dpclip.method.features import Features, retrieval_distance
+from dpclip.method.features import Context, Features, retrieval_distance
 from dpclip.method.patch_match import PatchMatching, window_tokens
 from dpclip.method.text_prompt import TextPrompt
 from dpclip.method.visual_prompt import VisualPrompt
@@ -25,14 +23,6 @@ STATISTICS = {
     "clip": (constants.OPENAI_DATASET_MEAN, constants.OPENAI_DATASET_STD),
     "imagenet": (constants.IMAGENET_MEAN, constants.IMAGENET_STD),
 }
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a category adds to the tower, the same for each of its images, sketch or photo."""
-
-    prompts: list[Tensor]  # (K, D) for each prompted layer: all of them, only the first, or none
-    scales: list[Tensor]  # (2, r) or (4, D) for each layer, or none
 
 
 class DPCLIP(nn.Module):
@@ -84,7 +74,7 @@ class DPCLIP(nn.Module):
     @property
     def uses_category(self) -> bool:
         """Whether the context differs from category to category."""
-        return self.config.visual_prompt in ("shallow", "deep") or self.config.scaling in ("direct", "sideway")
+        return self.config.sees_support or self.config.reads_words
 
     def text_feature(self, words: str) -> Tensor:
         """(E,), by the templates of the config."""
@@ -105,7 +95,7 @@ class DPCLIP(nn.Module):
         prompts, scales = [], []
         if self.visual_prompt is not None:
             tokens = None
-            if self.visual_prompt.block is not None:
+            if self.config.sees_support:
                 if support_images is None or len(support_images) == 0:
                     raise UserError(
                         f"visual_prompt={self.config.visual_prompt!r} needs support images, and there are none: "
@@ -113,7 +103,7 @@ class DPCLIP(nn.Module):
                     )
                 tokens = self.backbone.embed(support_images)  # (S, 1+N, D)
             prompts = list(self.visual_prompt(tokens))
-        if self.text_prompt is not None and self.config.scaling != "unscaled":
+        if self.config.reads_words:
             if text_feature is None:
                 raise UserError(
                     f"scaling={self.config.scaling!r} needs the category's text feature: name the category."

@@ -55,7 +55,7 @@ RIVALS = {
     ),
     "ConvNet, frozen": Rival(
         {**PLAIN, "backbone": "efficientnet-lite0", "weights": "imagenet"},
-        "",
+        "tan2019efficientnet",
         "EfficientNet-Lite0 as ImageNet left it (convnet.py): features without language and without sketches.",
     ),
 }

@@ -1,39 +1,96 @@
-"""Reading weight files without ever unpickling them, and putting them into a model with errors a user can act on."""
+"""Reading weight files without running anything in them, and putting them into a model with errors a user can act on."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import safetensors.torch
 import torch
+from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from torch import Tensor, nn
 
 from dpclip.data.files import sha256_file
 from dpclip.errors import UserError
 
+CONFIG = "open_clip_config.json"  # lies beside the weights that the Hugging Face hub keeps for open_clip
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Name -> tensor of a .safetensors file, a TorchScript archive (OpenAI's own) or an open_clip .pt checkpoint.
 
-    A .pt is read weights-only. Raises UserError for a missing file and for anything else.
+def read_weights(path: Path, model: str = "") -> dict[str, Tensor]:
+    """Name -> tensor of a .safetensors file, OpenAI's own TorchScript archive or an open_clip .pt checkpoint.
+
+    `model` is open_clip's name of the model the weights are for: its released files are then known by name and hash.
+
+    A .pt is read weights-only. A TorchScript archive is a program, and torch.jit.load runs parts of it: only the one
+    with OpenAI's hash is opened. The model computes QuickGELU: weights for GELU are refused where the hash or an
+    open_clip_config.json beside the file tells. A file of tensors alone does not tell, and is taken.
+
+    Raises UserError for a missing or damaged file, a released name with another hash, and for anything else.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such weights file. Check the path.")
     try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        if _is_torchscript(path):
-            state = torch.jit.load(path, map_location="cpu").state_dict()
-            return {k: v for k, v in state.items() if k not in ("input_resolution", "context_length", "vocab_size")}
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = state.get("state_dict", state)  # open_clip's training script wraps them
-        return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+        digest = sha256_file(path)
+    except OSError as error:
+        raise UserError(
+            f"{path}: no such weights file, or not a readable one ({error.strerror}). Check the path; `openai` names "
+            "OpenAI's weights."
+        ) from error
+    files = released(model)
+    _check_origin(path, digest, files)
+    if _is_torchscript(path) and digest not in {start for start, _ in files.values()}:
+        raise UserError(
+            f"{path}: a TorchScript archive with the SHA-256 {digest}, which is not OpenAI's {model}. Such a file is a "
+            "program that runs when it is opened. Download OpenAI's own afresh, or give the tensors as .safetensors."
+        )
+    try:
+        weights = _read(path)
     except Exception as error:  # every reader has its own exceptions
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"{path}: not a readable weights file ({reason}). "
             "Give a .safetensors file, OpenAI's TorchScript archive or an open_clip checkpoint, downloaded afresh."
         ) from error
+    for name, value in weights.items():
+        if not isinstance(value, Tensor):
+            raise UserError(f"{path}: {name} is no tensor but {type(value).__name__}. Give the model's state dict.")
+    return weights
+
+
+def released(model: str) -> dict[str, tuple[str, bool]]:
+    """File name -> SHA-256 or its first 8 digits, and whether it wants QuickGELU: the weights of `model` whose address,
+    as open_clip knows it, carries their hash.
+    """
+    files = {}
+    for tag in list_pretrained_tags_by_model(model):
+        config = get_pretrained_cfg(model, tag)
+        if found := re.search(r"\b([0-9a-f]{64}|[0-9a-f]{8})\b", config["url"]):
+            files[config["url"].rpartition("/")[2]] = (found[1], config.get("quick_gelu", False))
+    return files
+
+
+def _check_origin(path: Path, digest: str, files: dict[str, tuple[str, bool]]) -> None:
+    for file, (start, quick_gelu) in files.items():
+        if digest.startswith(start):
+            return _check_activation(path, quick_gelu, f"it is the released {file}")
+        if path.name == file:
+            raise UserError(
+                f"{path}: its SHA-256 is {digest}, but the released {file} has {start}. Download it afresh; if these "
+                "are other weights, give them another name."
+            )
+    config = path.with_name(CONFIG)
+    if config.is_file():
+        try:
+            quick_gelu = json.loads(config.read_text())["model_cfg"].get("quick_gelu", False)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{config}: damaged ({error!r}). Download it afresh.") from error
+        _check_activation(path, quick_gelu, f"{config} says so")
+
+
+def _check_activation(path: Path, quick_gelu: bool, reason: str) -> None:
+    if not quick_gelu:
+        raise UserError(
+            f"{path}: these weights were trained with GELU ({reason}), but the model computes QuickGELU. "
+            "Give `openai`, or weights that open_clip lists as quickgelu."
+        )
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -41,6 +98,17 @@ def _is_torchscript(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith("constants.pkl") for name in archive.namelist())
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if path.suffix == ".safetensors":
+        return safetensors.torch.load_file(path)
+    if _is_torchscript(path):
+        state = torch.jit.load(path, map_location="cpu").state_dict()
+        return {k: v for k, v in state.items() if k not in ("input_resolution", "context_length", "vocab_size")}
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = state.get("state_dict", state)  # open_clip's training script wraps them
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 
 def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> None:
