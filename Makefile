@@ -11,12 +11,13 @@ READY := $(VENV)/.ready
 LOGS := _build/test
 PRESET ?= mini
 ONLY ?=
+DATA ?=
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@echo "Targets (options: PYTHON=python3.12, PRESET=smoke, ONLY=03):"
+	@echo "Targets (options: PYTHON=python3.12, PRESET=smoke, ONLY=03, DATA=/data/sketchy):"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: env
@@ -37,7 +38,7 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 
 .PHONY: book
 book: data ## run the chapters that changed and build the site; prints the path of index.html
-	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY))
+	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA))
 
 .PHONY: notebooks
 notebooks: data ## run the chapters that changed and store their outputs in notebooks/
@@ -54,6 +55,7 @@ test: lint unit chapters site nbval ## everything below that checks; the last li
 	@echo "  lint      ruff check, ruff format"
 	@echo "  unit      $$(tail -n 1 $(LOGS)/unit.log)"
 	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
+	@echo "            $$(tail -n 1 $(LOGS)/dry.log)"
 	@echo "  site      $$(tail -n 1 $(LOGS)/site.log)"
 	@echo "  nbval     $$(tail -n 1 $(LOGS)/nbval.log)"
 
@@ -68,9 +70,11 @@ unit: data ## run the unit tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests 2>&1 | tee $(LOGS)/unit.log
 
 .PHONY: chapters
-chapters: data ## run every chapter with the preset smoke
+chapters: data ## run every chapter with the preset smoke, and with dry: the preset paper on a stand-in for Sketchy
 	@mkdir -p $(LOGS)
 	@$(BIN)/dpclip book run --preset smoke 2>&1 | tee $(LOGS)/chapters.log
+	@$(BIN)/python -m tests.stand_in build/stand-in
+	@$(BIN)/dpclip book run --preset dry --data build/stand-in 2>&1 | tee $(LOGS)/dry.log
 
 .PHONY: site
 site: data ## build the pages with warnings as errors, then check links, alt text and that nothing is loaded from elsewhere

@@ -21,7 +21,11 @@ app.command("tables")(show_tables)
 console = Console()
 
 Preset = Annotated[
-    str, typer.Option(help="smoke (seconds), mini (minutes on two cores) or paper (needs Sketchy and a GPU).")
+    str,
+    typer.Option(
+        help="smoke (seconds), mini (minutes on two cores), paper (needs Sketchy and a GPU) or dry (the code of paper "
+        "on a stand-in)."
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Random seed: same seed, same machine, same numbers.")]
 Settings = Annotated[
@@ -32,7 +36,8 @@ Data = Annotated[
     typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
 ]
 Records = Annotated[
-    Path | None, typer.Option(help="Folder of the run records [default: data/records, or build/records for smoke].")
+    Path | None,
+    typer.Option(help="Folder of the run records [default: data/records, or build/records for smoke and dry]."),
 ]
 
 

@@ -1,6 +1,11 @@
-"""Stand-ins for the real datasets: all their exact names, with tiny pictures that are hard links of one another."""
+"""Stand-ins for the real datasets: all their exact names, with tiny pictures that are hard links of one another.
+
+`python -m tests.stand_in FOLDER` makes the small Sketchy that the preset `dry` runs on.
+"""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +21,20 @@ LAYOUTS = {  # sides of the circulated layouts of Sketchy
     "basic": ("photo_basic", "sketch"),
 }
 
+DRY = ["airplane", "apple", "ape", "bat", "cabin", "cow", "door", "giraffe"]  # three seen, five unseen categories
+
 
 def make_sketchy(
     root: Path,
     layout: str = "official",
     categories: list[str] | None = None,
     per_category: int | None = None,
+    per_photo: int | None = None,
     spelling: dict[str, str] | None = None,
     size: int = 32,
 ) -> Path:
-    """Sketchy's tree below `root`: every published name, or those of some `categories` and of the first
-    `per_category` photos of each, with all their sketches. `spelling`: category -> name of its folders.
+    """Sketchy's tree below `root`: every published name, or those of some `categories`, of the first `per_category`
+    photos of each and of the first `per_photo` sketches of a photo. `spelling`: category -> name of its folders.
 
     A category has one picture of coloured noise as its photos, and its outline-like grey as its sketches.
     """
@@ -40,7 +48,7 @@ def make_sketchy(
         sketches = [
             f"{name}-{k}.png"
             for name, ks in zip(rows["photo_id"], rows["sketch_numbers"], strict=True)
-            for k in ks.split(",")
+            for k in ks.split(",")[:per_photo]
         ]
         pixels = np.random.default_rng(number).integers(0, 256, (size, size, 3), dtype=np.uint8)
         link_all(photo, [f"{name}.jpg" for name in rows["photo_id"]], Image.fromarray(pixels))
@@ -54,3 +62,8 @@ def link_all(folder: Path, names: list[str], picture: Image.Image) -> None:
     picture.save(folder / names[0])
     for name in names[1:]:
         os.link(folder / names[0], folder / name)
+
+
+if __name__ == "__main__":
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    make_sketchy(Path(sys.argv[1]), "flat", DRY, per_category=7, per_photo=2)

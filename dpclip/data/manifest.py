@@ -81,3 +81,9 @@ class Manifest:
     def categories(self, split: str) -> list[str]:
         """The sorted category names of one split."""
         return sorted(self.table["category"].iloc[self.rows(split=split)].unique())
+
+    def examples(self, wanted: list[str]) -> list[str]:
+        """As many unseen categories as are `wanted`: of those the ones that are here, then others in sorted order."""
+        unseen = self.categories("unseen")
+        here = [category for category in wanted if category in unseen]
+        return [*here, *(category for category in unseen if category not in here)][: len(wanted)]

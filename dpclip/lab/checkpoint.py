@@ -57,6 +57,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(weights, moments, losses, scores, seconds)
 
 
+def count_steps(path: Path) -> int:
+    """Steps behind a checkpoint, 0 without one; its weights are not read. Raises UserError when it is damaged."""
+    if not path.exists():
+        return 0
+    try:
+        with safe_open(path, "pt") as file:
+            return len(file.get_tensor("losses"))
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is damaged ({error}). Delete it to start the run again.") from error
+
+
 def load_trained(model: nn.Module, weights: dict[str, torch.Tensor], source: Path) -> None:
     """Put trained weights into a model. Raises UserError when names or shapes are another model's."""
     own = {name: value.shape for name, value in trained_weights(model).items()}

@@ -1,4 +1,4 @@
-"""A run as data: what is trained on what, and the three presets."""
+"""A run as data: what is trained on what, and the four presets."""
 
 import dataclasses
 import difflib
@@ -88,10 +88,18 @@ def parse_settings(settings: list[str]) -> dict[str, object]:
     return changes
 
 
+def settings(config: RunConfig) -> list[str]:
+    """The `--set` options that turn a config's preset into it: what `parse_settings` reads."""
+    own, plain = asdict(config), asdict(preset(config.preset))
+    own |= own.pop("model")
+    plain |= plain.pop("model")
+    return [word for name in own if own[name] != plain[name] for word in ("--set", f"{name}={own[name]}")]
+
+
 def preset(name: str) -> RunConfig:
     """`paper`: the published recipe at ViT-B/32 on Sketchy. `mini`: the embedded benchmark and the mini CLIP, minutes
-    on two cores. `smoke`: the same code in seconds, for tests; its numbers mean nothing. Raises UserError for another
-    name.
+    on two cores. `smoke`: the same code in seconds, and `dry`: the code of `paper` in minutes, with random weights, on
+    a stand-in for the data; both for tests, their numbers mean nothing. Raises UserError for another name.
     """
     if name not in PRESETS:
         raise UserError(f"unknown preset {name!r}. Choose one of {', '.join(PRESETS)}.")
@@ -110,8 +118,12 @@ MINI = RunConfig(
     clip_rate=3e-3,
     new_rate=1e-3,
 )
+PAPER = RunConfig()
+TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}
 PRESETS = {
-    "smoke": replace(MINI, preset="smoke", epochs=2, steps_per_epoch=2, batch=4, test_categories=2),
+    "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL),
+    "dry": replace(PAPER, preset="dry", weights="", epochs=1, **TRIAL).set(templates=1),
     "mini": MINI,
-    "paper": RunConfig(),
+    "paper": PAPER,
 }
+TRIALS = ("smoke", "dry")  # whose numbers mean nothing: their records are not kept in the repository

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from dpclip.data.openmoji_list import NAME as EMBEDDED
 from dpclip.data.sources import open_dataset
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.lab import ranks, records
-from dpclip.lab.config import RunConfig, preset
+from dpclip.lab import plan, ranks, records
+from dpclip.lab.config import TRIALS, RunConfig, preset, settings
 from dpclip.lab.evaluate import category_level, fine_grained, open_bench
 from dpclip.lab.train import Training, build_model, train
 from dpclip.method.backbone import MINI
@@ -23,6 +24,7 @@ from dpclip.method.rivals import PLAIN, RIVALS
 
 RUNS = ROOT / "build" / "runs"
 FOLDER_VARIABLE = "DPCLIP_DATA"
+NO_TRAIN_VARIABLE = "DPCLIP_NO_TRAIN"  # "1": a missing run is described and not made
 SEEDS = (0, 1, 2)
 
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
@@ -114,8 +116,30 @@ def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **change
 
 
 def ensure_model(run: Run, store: ImageStore, runs: Path = RUNS) -> Training:
-    """The trained model of a run: from its checkpoint, continued if unfinished, or trained now."""
+    """The trained model of a run: from its checkpoint, continued if unfinished, or trained now.
+
+    Raises MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
+    """
+    refuse_training([run], store, runs)
     return train(run.config, run.seed, store, runs / run.name)
+
+
+def refuse_training(wanted: list[Run], store: ImageStore, runs: Path = RUNS, split: str = "unseen") -> None:
+    """Raise MissingRun when the environment variable DPCLIP_NO_TRAIN is 1 and one of the runs has steps to make: which
+    ones, the commands that make them, and what they take.
+    """
+    if os.environ.get(NO_TRAIN_VARIABLE) != "1":
+        return
+    lines = []
+    for run in wanted:
+        steps = plan.steps_left(run.config, run.seed, store.manifest, runs / run.name)
+        if steps:
+            words = ["train" if split == "unseen" else "evaluate", "--preset", run.config.preset]
+            command = shlex.join(["dpclip", *words, "--seed", str(run.seed), *settings(run.config)])
+            folder = records_folder(run.config.preset)
+            lines.append(f"{command}: {plan.describe(run.config, steps, folder, records.hardware(store.device))}")
+    if lines:
+        raise plan.MissingRun("\n".join([f"missing runs: {len(lines)}. What makes them, and what it takes:", *lines]))
 
 
 def measure(training: Training, split: str, limit: int) -> dict:
@@ -133,10 +157,10 @@ def measure(training: Training, split: str, limit: int) -> dict:
 
 
 def records_folder(preset_name: str, split: str = "unseen") -> Path:
-    """Where the records of a preset's runs lie. Smoke runs mean nothing and are not kept; validation has its own
-    place.
+    """Where the records of a preset's runs lie. Those of smoke and dry runs mean nothing and are not kept;
+    validation has its own place.
     """
-    folder = ROOT / "build" / "records" if preset_name == "smoke" else records.RECORDS
+    folder = ROOT / "build" / "records" if preset_name in TRIALS else records.RECORDS
     return folder if split == "unseen" else folder / "validation"
 
 
@@ -178,6 +202,14 @@ def ensure(
     return record
 
 
+def ensure_rows(rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen") -> dict[str, list[dict]]:
+    """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
+    runs = [run for row in rows.values() for run in row]
+    wanted = [r for r in runs if records.read_record(r.name, records_folder(r.config.preset, split)) is None]
+    refuse_training(wanted, store, split=split)
+    return {row: [ensure(run, store, split=split) for run in row_runs] for row, row_runs in rows.items()}
+
+
 def first_result(preset_name: str, manifest: Manifest, seeds: tuple[int, ...] = SEEDS) -> dict[str, list[Run]]:
     """Row name -> its runs, one a seed."""
     names = ("CLIP, untrained", "CLIP, norms tuned", "DP-CLIP")
@@ -206,7 +238,9 @@ def recipe_choice(preset_name: str, manifest: Manifest) -> dict[str, list[Run]]:
 
 def category_result(preset_name: str, manifest: Manifest) -> dict[str, list[Run]]:
     """Row name -> its runs: those of the first result, and DP-CLIP with the chosen recipe."""
-    config = preset(preset_name).set(**RECIPE_RATES, **RECIPES[RECIPE])
+    base = preset(preset_name)
+    rates = RECIPE_RATES if base.backbone == "mini" else {}  # with another backbone, the preset's own
+    config = base.set(**rates, **RECIPES[RECIPE])
     chosen = {f"DP-CLIP, {RECIPE}": [make_run(config, seed, manifest) for seed in SEEDS]}
     return first_result(preset_name, manifest) | chosen
 

@@ -1,9 +1,9 @@
 """A table's runs as commands: what `dpclip sweep` does in line and a workflow engine does elsewhere."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from dpclip.lab.config import preset
+from dpclip.lab.config import preset, settings
 from dpclip.lab.experiments import Run, open_data, records_folder, table_runs
 
 
@@ -18,14 +18,6 @@ class Job:
     words: list[str]
 
 
-def settings(run: Run) -> list[str]:
-    """The `--set` options that turn the run's preset into its config."""
-    own, plain = asdict(run.config), asdict(preset(run.config.preset))
-    own |= own.pop("model")
-    plain |= plain.pop("model")
-    return [word for name in own if own[name] != plain[name] for word in ("--set", f"{name}={own[name]}")]
-
-
 def jobs(table: str, preset_name: str, data: str = "", records: str = "") -> list[Job]:
     """The runs of a table, those of one run once. `data`: folder of the data set; `records`: where records go.
 
@@ -38,6 +30,6 @@ def jobs(table: str, preset_name: str, data: str = "", records: str = "") -> lis
     found = {}
     for row, runs in rows.items():
         for run in runs:
-            words = [command, "--preset", preset_name, "--seed", str(run.seed), *settings(run), *places]
+            words = [command, "--preset", preset_name, "--seed", str(run.seed), *settings(run.config), *places]
             found.setdefault(run.name, Job(row, run, split, folder / f"{run.name}.json", words))
     return list(found.values())

@@ -18,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dpclip.data.batches import Batch, SupportRule, training_batches
 from dpclip.data.files import ensure_writable
+from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab import ranks
@@ -42,6 +43,15 @@ def build_model(config: RunConfig, seed: int) -> DPCLIP | ConvNet:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return DPCLIP(backbone, config.model)
+
+
+def epoch_batches(config: RunConfig, manifest: Manifest, seed: int, epoch: int) -> list[Batch]:
+    """An epoch's batches; `joint` of them make a step, what is left over is dropped."""
+    model = config.model
+    rule = SupportRule(model.support, model.support_sketches, model.support_photos)
+    batches = training_batches(manifest, config.batch, seed, epoch, rule, model.negatives)
+    steps = len(batches) // config.joint
+    return batches[: min(steps, config.steps_per_epoch or steps) * config.joint]
 
 
 @dataclass
@@ -77,12 +87,7 @@ class Training:
         self.share = ranks.share(self.config.joint)
 
     def batches(self, epoch: int) -> list[Batch]:
-        """The epoch's batches; `joint` of them make a step, what is left over is dropped."""
-        model = self.config.model
-        rule = SupportRule(model.support, model.support_sketches, model.support_photos)
-        batches = training_batches(self.store.manifest, self.config.batch, self.seed, epoch, rule, model.negatives)
-        steps = len(batches) // self.config.joint
-        return batches[: min(steps, self.config.steps_per_epoch or steps) * self.config.joint]
+        return epoch_batches(self.config, self.store.manifest, self.seed, epoch)
 
     def work(self, epoch: int, first: int) -> Iterator[list[Work]]:
         """This rank's part of each step of an epoch from step `first` on, pictures loaded a step ahead."""

@@ -135,6 +135,8 @@ def store_outputs(preset: str = "mini", root: Path = ROOT) -> list[Path]:
     """Run what changed and write the outputs into notebooks/, without a trace of the machine. Returns changed files."""
     changed = []
     for chapter in run_chapters(preset, root=root):
+        if "missing" in chapter.record:
+            raise UserError(f"{chapter.name} lacks runs, so there are no outputs to store. {chapter.record['missing']}")
         notebook = clean(nbformat.read(chapter.executed, as_version=4), root)
         left = absolute_paths(notebook)
         if left:

@@ -1,7 +1,8 @@
 """Run the chapters: papermill executes notebooks/NN_name.ipynb in order, and an unchanged chapter is not run again.
 
 An executed chapter and its record lie in `_build/<preset>/chapters/`: `NN_name.ipynb` and `NN_name.json`. The pair is
-replaced only after every cell has run, so a failing chapter never takes a good page away.
+replaced only after every cell has run, so a failing chapter never takes a good page away. A chapter that may not train
+(`--no-train`) and lacks a run gets a page that says so.
 """
 
 import hashlib
@@ -22,9 +23,12 @@ from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
 
 from dpclip.data.files import ROOT, atomic_write_text
+from dpclip.data.openmoji_list import NAME as EMBEDDED
 from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import preset as find_preset
+from dpclip.lab.experiments import open_data
+from dpclip.lab.plan import MissingRun
 from dpclip.report.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines
@@ -101,10 +105,12 @@ def digest_files(patterns: Sequence[str], root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def chapter_key(source: Path, parameters: dict, root: Path = ROOT) -> str:
-    """The identity of an execution, but for records: notebook without outputs, parameters, and all it can read."""
+def chapter_key(source: Path, parameters: dict, root: Path = ROOT, data: str = "") -> str:
+    """The identity of an execution, but for records: notebook without outputs, parameters, and all it can read; `data`
+    is the hash of a data set outside the repository.
+    """
     notebook = without_outputs(nbformat.read(source, as_version=4))
-    content = json.dumps([notebook, parameters, digest_files(INPUTS, root)], sort_keys=True)
+    content = json.dumps([notebook, parameters, digest_files(INPUTS, root), data], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -118,8 +124,11 @@ def run_chapters(
     """Execute the chapters that changed, in order, each with `{"preset": preset, **parameters}`.
 
     Returns all chapters asked for. Raises UserError naming chapter and cell when one fails; its last good page stays.
+    A chapter that lacks a run it may not train (MissingRun) is no failure: its page says what is missing, and so does
+    "missing" in its record.
     """
-    find_preset(preset)
+    config = find_preset(preset)
+    data = "" if config.dataset == EMBEDDED else open_data(config).hash
     parameters = {"preset": preset, **(parameters or {})}
     chapters = find_chapters(preset, root, only)
     for chapter in chapters:
@@ -127,10 +136,9 @@ def run_chapters(
     ran: list[float] = []  # seconds of the chapters run in this call
     for number, chapter in enumerate(chapters, start=1):
         label = f"[{number}/{len(chapters)}] {chapter.name}"
-        key = chapter_key(
-            chapter.source, parameters, root
-        )  # taken before the run: what is edited meanwhile is not in it
-        same = chapter.record.get("key") == [key, digest_files(RECORDS, root)]
+        # Taken before the run: what is edited meanwhile is not in it.
+        key = chapter_key(chapter.source, parameters, root, data)
+        same = chapter.record.get("key") == [key, digest_files(RECORDS, root)] and "missing" not in chapter.record
         if same and not force and chapter.executed.is_file():
             console.print(f"{label}: unchanged, {chapter.record['seconds']:.0f} s saved")
             continue
@@ -138,20 +146,23 @@ def run_chapters(
         console.print(f"{label}: running with preset {preset}, {left}")
         started = time.monotonic()
         with _heartbeat(label):
-            notebook = _execute(chapter, parameters, root)
+            notebook, missing = _execute(chapter, parameters, root)
         seconds = time.monotonic() - started
         ran.append(seconds)
         atomic_write_text(chapter.executed, nbformat.writes(notebook))
         key = [key, digest_files(RECORDS, root)]  # with the records this chapter left: the next run would load them
         record = {"key": key, "parameters": parameters, "seconds": round(seconds, 1)}
-        record |= {"commit": records.commit(), **machine()}
+        record |= {"commit": records.commit(), **machine()} | ({"missing": missing} if missing else {})
         atomic_write_text(chapter.build / f"{chapter.name}.json", json.dumps(record, indent=1) + "\n")
-        console.print(f"{label}: done in {seconds:.0f} s")
+        console.print(f"{label}: {missing}" if missing else f"{label}: done in {seconds:.0f} s")
     return chapters
 
 
-def _execute(chapter: Chapter, parameters: dict, root: Path) -> nbformat.NotebookNode:
-    """The executed notebook without machine noise. On a failing cell the stopped notebook is kept under `failed/`."""
+def _execute(chapter: Chapter, parameters: dict, root: Path) -> tuple[nbformat.NotebookNode, str]:
+    """The executed notebook without machine noise, and "". Where a run is missing: a page that says so, and the words.
+
+    On a failing cell the stopped notebook is kept under `failed/`.
+    """
     running = chapter.build / "running" / chapter.source.name
     running.parent.mkdir(parents=True, exist_ok=True)
     # The kernel inherits this: open_clip imports notebook progress bars, which complain where there are no widgets.
@@ -167,6 +178,9 @@ def _execute(chapter: Chapter, parameters: dict, root: Path) -> nbformat.Noteboo
             cwd=str(chapter.source.parent),
         )
     except PapermillExecutionError as error:
+        if error.ename == MissingRun.__name__:
+            running.unlink()
+            return stopped_page(chapter.source, error.evalue), error.evalue
         failed = chapter.build / "failed" / chapter.source.name
         failed.parent.mkdir(exist_ok=True)
         os.replace(running, failed)
@@ -180,7 +194,23 @@ def _execute(chapter: Chapter, parameters: dict, root: Path) -> nbformat.Noteboo
         ) from error
     notebook = clean(nbformat.read(running, as_version=4), root)
     running.unlink()
-    return notebook
+    return notebook, ""
+
+
+def stopped_page(source: Path, missing: str) -> nbformat.NotebookNode:
+    """In the place of a chapter that lacks a run: its title and what is missing, first line of `missing` first."""
+    title = nbformat.read(source, as_version=4).cells[0].source.splitlines()[0]
+    first, *runs = missing.splitlines()
+    words = [
+        f"{title}\n",
+        "```{admonition} This page is not here",
+        ":class: warning",
+        "The chapter stopped, since it may not train (`--no-train`), and nothing of it is shown.",
+        f"\n{first}\n",
+        *(f"- `{run.replace(': ', '`: ', 1)}" for run in runs),
+        "```",
+    ]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("\n".join(words))])
 
 
 def _time_left(chapters: Sequence[Chapter], ran: Sequence[float]) -> str:

@@ -1,5 +1,6 @@
 """`dpclip book ...`: the typer group that dpclip/cli.py mounts. Each command is one call of this wing."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,35 @@ import yaml
 from dpclip.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, help="Run the chapters and build the book.")
-Preset = Annotated[str, typer.Option(help="Size of the runs behind the pages: smoke (seconds) or mini.")]
+Preset = Annotated[
+    str, typer.Option(help="The runs behind the pages: smoke (seconds), mini, paper (real data) or dry (its stand-in).")
+]
 Only = Annotated[list[str] | None, typer.Option(help="Run only chapters whose names begin so, e.g. 03. Repeatable.")]
 Force = Annotated[bool, typer.Option("--force", help="Run unchanged chapters too.")]
 Parameters = Annotated[
     list[str] | None,
     typer.Option("--parameter", metavar="NAME=VALUE", help="A further parameter of the chapters that run. Repeatable."),
 ]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
+]
+NoTrain = Annotated[
+    bool,
+    typer.Option(
+        "--no-train", help="Train nothing: a chapter whose runs are missing says which, and how long they would take."
+    ),
+]
+
+
+def prepare(data: Path | None, no_train: bool) -> None:
+    """Tell the chapters' kernels, which inherit the environment, where the data are and whether they may train."""
+    from dpclip.lab.experiments import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
+
+    if data:
+        os.environ[FOLDER_VARIABLE] = str(data.resolve())
+    if no_train:
+        os.environ[NO_TRAIN_VARIABLE] = "1"
 
 
 def parse_parameters(texts: list[str] | None) -> dict:
@@ -30,20 +53,38 @@ def parse_parameters(texts: list[str] | None) -> dict:
 
 
 @app.command()
-def make(preset: Preset = "mini", only: Only = None, force: Force = False, parameter: Parameters = None) -> None:
+def make(
+    preset: Preset = "mini",
+    only: Only = None,
+    force: Force = False,
+    parameter: Parameters = None,
+    data: Data = None,
+    no_train: NoTrain = False,
+) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
     from dpclip.report.book import make_book
 
+    prepare(data, no_train)
     make_book(preset, only=only, force=force, parameters=parse_parameters(parameter))
 
 
 @app.command()
-def run(preset: Preset = "mini", only: Only = None, force: Force = False, parameter: Parameters = None) -> None:
+def run(
+    preset: Preset = "mini",
+    only: Only = None,
+    force: Force = False,
+    parameter: Parameters = None,
+    data: Data = None,
+    no_train: NoTrain = False,
+) -> None:
     """Run the chapters that changed, without building pages."""
     from dpclip.report.chapters import run_chapters
 
+    prepare(data, no_train)
     chapters = run_chapters(preset, only=only, force=force, parameters=parse_parameters(parameter))
-    typer.echo(f"{len(chapters)} chapters ran without an error, preset {preset}")
+    stopped = [chapter.name for chapter in chapters if "missing" in chapter.record]
+    waiting = f"; {len(stopped)} lack runs: {', '.join(stopped)}" if stopped else ""
+    typer.echo(f"{len(chapters) - len(stopped)} chapters ran without an error, preset {preset}{waiting}")
 
 
 @app.command()
@@ -68,8 +109,9 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
 
 
 @app.command()
-def store(preset: Preset = "mini") -> None:
+def store(preset: Preset = "mini", data: Data = None) -> None:
     """Run what changed and store the outputs in notebooks/."""
     from dpclip.report.book import store_outputs
 
+    prepare(data, no_train=False)
     store_outputs(preset)

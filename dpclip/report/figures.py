@@ -85,6 +85,7 @@ def show_rankings(store: ImageStore, rankings: dict[str, Ranking], target: int, 
     """One row a ranking: the sketch under its label, then the nearest photos. The true photo `target` is framed; when
     it is further down than `top`, it takes the last place of the row. Titles give a photo's place.
     """
+    top = min(top, *(len(ranking.rows) for ranking in rankings.values()))
     size = (1.15 * (top + 1), 1.42 * len(rankings))
     figure, axes = plt.subplots(len(rankings), top + 1, figsize=size, squeeze=False, layout="constrained")
     names = store.manifest.table["instance"]

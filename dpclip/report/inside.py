@@ -169,12 +169,18 @@ def place_in_rank(distance: np.ndarray) -> np.ndarray:
     return (distance[:, None, :] <= distance[:, :, None]).sum(-1)
 
 
-def show_levels(query: Tensor, photos: Tensor, distance: np.ndarray, levels: list[str], target: int) -> Figure:
+def show_levels(
+    query: Tensor, photos: Tensor, distance: np.ndarray, levels: list[str], target: int, most: int = 30
+) -> Figure:
     """Query (3, S, S), photos (G, 3, S, S), distances (L, G): where each level ranks each photo.
 
-    Columns are sorted by the last level; cells hold places, dark is near the top; the true photo is framed.
+    Columns are sorted by the last level; cells hold places, dark is near the top; the true photo is framed. Of a large
+    gallery the first `most` photos are shown; the true one, when it is further down, is the last of them.
     """
     order = np.argsort(distance[-1], kind="stable")
+    if target not in order[:most]:
+        order[most - 1] = target
+    order = order[:most]
     places, column = place_in_rank(distance)[:, order], int(np.flatnonzero(order == target)[0])
     count = len(order)
     figure = plt.figure(figsize=(0.48 * count + 1.5, 0.3 * len(levels) + 1.3))

@@ -3,12 +3,19 @@
 import pandas as pd
 
 from dpclip.errors import UserError
+from dpclip.lab.config import preset
 from dpclip.lab.statistics import seed_interval
 
 Rows = dict[str, list[dict]]  # row name -> its records, one a seed
 KEPT = {"last": "", "val": ", epoch best on validation", "test": ", epoch best on the tested categories"}
 TITLES = {"map@all": "mAP@all", "map@200": "mAP@200", "p@10": "P@10", "p@100": "P@100", "p@200": "P@200"}
+STYLES = {"warped": "drawn sketches", "human": "sketches by people"}
 MARKED = {"blind": "blind", "generic": "generic", "oracle": "oracle (upper bound)"}
+
+
+def scope(preset_name: str) -> str:
+    """For a caption: whose runs these are. Those with the mini CLIP are always called mini runs."""
+    return "Mini runs" if preset(preset_name).backbone == "mini" else f"{preset_name.capitalize()} runs"
 
 
 def accuracy_table(rows: Rows, style: str) -> pd.DataFrame:

@@ -1,12 +1,16 @@
 """Running chapters: wrong requests are refused at once, unchanged chapters are skipped, failures lose nothing."""
 
+import os
+from pathlib import Path
+
 import nbformat
 import papermill
 import pytest
 
 from dpclip.errors import UserError
+from dpclip.report.book import store_outputs
 from dpclip.report.chapters import Chapter, _time_left, chapter_key, find_chapters, run_chapters
-from dpclip.report.commands import parse_parameters
+from dpclip.report.commands import parse_parameters, prepare
 
 from .conftest import chapter_notebook
 
@@ -26,7 +30,7 @@ def test_unknown_parameter_is_an_error_before_anything_runs(project, executions)
 
 
 def test_unknown_preset_is_an_error_before_anything_runs(project, executions):
-    with pytest.raises(UserError, match="unknown preset 'tiny'. Choose one of smoke, mini"):
+    with pytest.raises(UserError, match="unknown preset 'tiny'. Choose one of smoke, dry, mini"):
         run_chapters("tiny", root=project)
     assert executions == []
 
@@ -73,6 +77,40 @@ def test_run_then_skip_then_keep_the_good_page_when_a_cell_fails(project, execut
     assert "The page built before is kept" in str(failure.value)
     assert chapter.executed.read_bytes() == good and chapter.record == record
     assert (chapter.build / "failed" / "00_first.ipynb").is_file()
+
+
+MISSING = """class MissingRun(Exception):
+    pass
+raise MissingRun("missing runs: 1.\\ndpclip train --seed 7: 4 steps")"""
+
+
+def test_a_chapter_that_may_not_train_says_what_is_missing_and_runs_again_next_time(project, executions, capsys):
+    path = project / "notebooks" / "00_first.ipynb"
+    nbformat.write(chapter_notebook("print('before')", MISSING, "print('after')"), path)
+    (chapter,) = run_chapters("smoke", root=project)
+    assert chapter.record["missing"] == "missing runs: 1.\ndpclip train --seed 7: 4 steps"
+    (page,) = nbformat.read(chapter.executed, as_version=4).cells
+    assert page.source.startswith("# A chapter\n") and "- `dpclip train --seed 7`: 4 steps" in page.source
+    assert "missing runs: 1." in capsys.readouterr().out
+    with pytest.raises(UserError, match="00_first lacks runs"):
+        store_outputs("smoke", project)
+    assert len(executions) == 2 and "after" in path.read_text()
+
+
+def test_real_data_must_be_named_and_belong_to_the_key(project, tmp_path, monkeypatch):
+    monkeypatch.delenv("DPCLIP_DATA", raising=False)
+    with pytest.raises(UserError, match="sketchy needs the path of its folder"):
+        run_chapters("dry", root=project)
+    path = project / "notebooks" / "00_first.ipynb"
+    assert chapter_key(path, {}, project, data="a") != chapter_key(path, {}, project, data="b")
+
+
+def test_options_of_the_book_reach_the_chapters(tmp_path, monkeypatch):
+    for name in ("DPCLIP_DATA", "DPCLIP_NO_TRAIN"):
+        monkeypatch.setenv(name, "")  # so that they are put back
+    monkeypatch.chdir(tmp_path)
+    prepare(Path("sketchy"), no_train=True)
+    assert (os.environ["DPCLIP_DATA"], os.environ["DPCLIP_NO_TRAIN"]) == (str(tmp_path / "sketchy"), "1")
 
 
 def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project):

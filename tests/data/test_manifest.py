@@ -34,6 +34,15 @@ def test_rows_select_by_every_given_column():
         toy.rows(kind="photo")
 
 
+def test_examples_are_the_wanted_categories_or_as_many_others():
+    split = {"cup": "unseen", "bird": "seen", "hat": "unseen", "saw": "unseen"}
+    rows = [{**ROWS[0], "category": c, "path": f"{c}.png", "split": split[c]} for c in split]
+    toy = manifest(rows, {c: c for c in split})
+    assert toy.examples(["saw", "cup"]) == ["saw", "cup"]
+    assert toy.examples(["saw", "bird", "owl"]) == ["saw", "cup", "hat"]
+    assert toy.examples(["bird"] * 9) == ["cup", "hat", "saw"]
+
+
 def test_hash_changes_with_a_row_the_words_and_the_fingerprint():
     changed = [ROWS[0] | {"path": "elsewhere.png"}, *ROWS[1:]]
     hashes = {

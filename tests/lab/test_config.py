@@ -8,7 +8,7 @@ from dpclip.lab.config import PRESETS, parse_settings, preset
 
 
 def test_presets_share_the_code_and_differ_in_size():
-    assert set(PRESETS) == {"smoke", "mini", "paper"}
+    assert set(PRESETS) == {"smoke", "dry", "mini", "paper"}
     paper = preset("paper")
     assert (paper.epochs, paper.batch, paper.clip_rate, paper.new_rate) == (60, 64, 1e-6, 1e-5)
     assert (paper.model.rank, paper.model.margin, paper.model.local_weight, paper.model.fusion) == (16, 0.15, 0.1, 0.2)
@@ -16,7 +16,7 @@ def test_presets_share_the_code_and_differ_in_size():
 
 
 def test_an_unknown_preset_or_field_names_the_cure():
-    with pytest.raises(UserError, match="unknown preset 'huge'.*smoke, mini, paper"):
+    with pytest.raises(UserError, match="unknown preset 'huge'.*smoke, dry, mini, paper"):
         preset("huge")
     with pytest.raises(UserError, match="unknown config field 'epoch'. Did you mean 'epochs'"):
         preset("mini").set(epoch=3)

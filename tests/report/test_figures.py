@@ -54,6 +54,11 @@ def test_place_counts_from_one():
     assert [figures.place_of(ranking([2, 0, 1]), photo) for photo in (2, 0, 1)] == [1, 2, 3]
 
 
+def test_rankings_of_a_gallery_smaller_than_asked_for_are_shown_whole(store):
+    figure = figures.show_rankings(store, {"a": ranking([1, 0, 2]), "b": ranking([0, 1, 2])}, target=2, top=7)
+    assert len(figure.axes) == 2 * (1 + 3)
+
+
 @pytest.mark.parametrize(
     ("order", "shown", "title"), [([1, 0, 2], [1, 0], "1. bird1"), ([0, 2, 1], [0, 1], "3. bird1")]
 )

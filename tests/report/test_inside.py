@@ -88,6 +88,9 @@ def test_figures_show_what_they_are_given():
     assert len(inside.show_windows(images, ["a", "b"], window_tokens(7, 5, 4), 7).axes) == 2 * 5
     figure = inside.show_levels(images[0], images, np.array([[0.2, 0.1], [0.3, 0.4]]), ["g", "fused"], target=1)
     assert [t.get_text() for t in figure.axes[0].texts] == ["2", "1", "1", "2"]
+    gallery = np.array([[0.1, 0.2, 0.3, 0.4]])  # the true photo is the last of four; two are shown
+    figure = inside.show_levels(images[0], torch.rand(4, 3, 28, 28), gallery, ["g"], target=3, most=2)
+    assert [t.get_text() for t in figure.axes[0].texts] == ["1", "4"]
     assert len(inside.show_schedule({"a": (60, 10), "b": (12, 2)}).axes) == 2
     assert inside.show_matrices({"m": np.eye(2)}, ["a", "b"]).axes[0].images[0].get_array().tolist() == [[1, 0], [0, 1]]
 
