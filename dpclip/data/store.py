@@ -25,7 +25,7 @@ class ImageStore:
     """
 
     def __init__(self, manifest: Manifest, size: int, cache: Path = CACHE, device: str = "cpu") -> None:
-        self.manifest, self.size, self.device = manifest, size, device
+        self.manifest, self.size, self.device, self.cache = manifest, size, device, cache
         self.is_photo = (manifest.table["modality"] == "photo").to_numpy()
         self.place = np.where(self.is_photo, self.is_photo.cumsum(), (~self.is_photo).cumsum()) - 1  # within its file
         paths = {m: cache / f"{manifest.name}-{manifest.hash}-{size}-{m}.npy" for m in CHANNELS}

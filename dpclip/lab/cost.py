@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dpclip.data.files import atomic_write_text
 from dpclip.data.manifest import Manifest
+from dpclip.data.store import CACHE
 from dpclip.errors import UserError
 from dpclip.lab import ranks, records
 from dpclip.lab.config import RunConfig, preset
@@ -151,6 +152,7 @@ class Noise:
     manifest: Manifest
     size: int
     device: str
+    cache: Path = CACHE
 
     @classmethod
     def of(cls, size: int, device: str) -> "Noise":

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.store import ImageStore
 from dpclip.lab import metrics
+from dpclip.lab.words import text_table
 from dpclip.method.model import DPCLIP, Context, Features
 
 CUTS = (1, 5, 10)
@@ -47,8 +48,8 @@ class Bench:
 
 
 def open_bench(model: DPCLIP, store: ImageStore) -> Bench:
-    """A bench with the text features of all categories of the store's manifest."""
-    words = {category: model.text_feature(text) for category, text in store.manifest.text.items()}
+    """A bench with the text features of all categories of the store's manifest, kept beside its pictures."""
+    words = text_table(model, store.manifest.text, store.cache)
     return Bench(model.eval(), store, words)
 
 

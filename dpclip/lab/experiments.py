@@ -79,7 +79,7 @@ class Run:
 def weights_hash(config: RunConfig) -> str:
     """12 hexadecimal digits of the backbone's weights; "random" when they are drawn from the seed."""
     if config.backbone == "mini":
-        return sha256_file(MINI / "manifest.json")[:12]
+        return sha256_file((Path(config.weights) if config.weights else MINI) / "manifest.json")[:12]
     return sha256_file(Path(config.weights))[:12] if Path(config.weights).is_file() else config.weights or "random"
 
 

@@ -1,4 +1,4 @@
-"""Reading weight files without running anything in them, and putting them into a model with errors a user can act on."""
+"""Reading weight files without running anything in them, and putting them into a model, with errors to act upon."""
 
 import json
 import re
@@ -73,8 +73,8 @@ def _check_origin(path: Path, digest: str, files: dict[str, tuple[str, bool]]) -
             return _check_activation(path, quick_gelu, f"it is the released {file}")
         if path.name == file:
             raise UserError(
-                f"{path}: its SHA-256 is {digest}, but the released {file} has {start}. Download it afresh; if these "
-                "are other weights, give them another name."
+                f"{path}: its SHA-256 is {digest}, but that of the released {file} begins with {start}. "
+                "Download it afresh; if these are other weights, give the file another name."
             )
     config = path.with_name(CONFIG)
     if config.is_file():
