@@ -54,7 +54,7 @@ def ensure_writable(folder: Path, size: int = 0) -> None:
     """Make `folder`, write a trial file and see whether `size` bytes are free, so that a long run fails at once and not
     at its end. Raises UserError.
     """
-    trial = Path(folder) / ".writable"
+    trial = Path(folder) / f".writable-{os.getpid()}"
     atomic_write_bytes(trial, b"\0" * 65536)
     trial.unlink()
     free = shutil.disk_usage(folder).free

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
@@ -31,7 +32,10 @@ class ImageStore:
         paths = {m: cache / f"{manifest.name}-{manifest.hash}-{size}-{m}.npy" for m in CHANNELS}
         for modality, path in paths.items():
             if not path.exists():
-                self._decode(modality, path)
+                ensure_writable(cache)
+                with FileLock(path.with_suffix(".lock")):  # of several processes one decodes, the others wait
+                    if not path.exists():
+                        self._decode(modality, path)
         self.photos, self.sketches = (np.load(path, mmap_mode="r") for path in paths.values())
 
     def _decode(self, modality: str, path: Path) -> None:

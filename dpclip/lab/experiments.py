@@ -104,8 +104,7 @@ def open_data(config: RunConfig, data: Path | None = None) -> Manifest:
 def open_store(config: RunConfig, data: Path | None = None) -> ImageStore:
     """The run's pictures at its backbone's size."""
     size = build_model(config.set(**PLAIN), 0).image_size
-    with ranks.first_alone():
-        return ImageStore(open_data(config, data), size, device=ranks.device())
+    return ImageStore(open_data(config, data), size, device=ranks.device())
 
 
 def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **changes: object) -> tuple[Run, ImageStore]:

@@ -50,16 +50,6 @@ def process_group() -> Iterator[None]:
         dist.destroy_process_group()
 
 
-@contextmanager
-def first_alone() -> Iterator[None]:
-    """Rank 0 goes through the block before the others do: for files that are made once and then read by all."""
-    if world() > 1 and rank() > 0:
-        dist.barrier()
-    yield
-    if world() > 1 and rank() == 0:
-        dist.barrier()
-
-
 def share(joint: int) -> int:
     """How many of a step's `joint` batches are this rank's. Raises UserError when they cannot be dealt evenly."""
     if joint % world():

@@ -1,3 +1,6 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +28,16 @@ def test_the_second_store_decodes_nothing(toy, tmp_path):
     ImageStore(toy, 60, tmp_path / "cache")
     (toy.root / toy.table["path"][0]).unlink()
     assert ImageStore(toy, 60, tmp_path / "cache")[[0]].shape == (1, 3, 60, 60)
+
+
+def test_of_two_processes_one_decodes_and_the_other_waits(toy, tmp_path, monkeypatch):
+    decoded = []
+    decode = ImageStore._decode
+    monkeypatch.setattr(ImageStore, "_decode", lambda *a: decoded.append(a[1]) or time.sleep(0.2) or decode(*a))
+    with ThreadPoolExecutor(2) as pool:
+        stores = list(pool.map(lambda _: ImageStore(toy, 60, tmp_path / "cache"), range(2)))
+    assert sorted(decoded) == ["photo", "sketch"]
+    assert torch.equal(stores[0][[3]], stores[1][[3]])
 
 
 def test_a_missing_or_damaged_picture_is_named_and_leaves_no_cache(toy, tmp_path):
