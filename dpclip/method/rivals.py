@@ -1,4 +1,4 @@
-"""The methods that are rerun beside DP-CLIP, as settings: same batches, same support items left out, same evaluation.
+"""The methods to compare DP-CLIP with, as settings: same batches, same support items left out, same evaluation.
 
 Nothing here is a copy of somebody's code; `reading` says where the sources leave room and what we do there.
 """
@@ -22,7 +22,7 @@ RIVALS = {
     "CLIP, norms tuned": Rival(
         {**PLAIN, "trainable": "norms"},
         "gao2024dpclip",
-        "DP-CLIP without its modules: all layer norms of the image tower are trained with the loss of section 6.",
+        "DP-CLIP without its modules: all layer norms of the image tower are trained with the loss of DP-CLIP.",
     ),
     "VPT": Rival(
         {**PLAIN, "visual_prompt": "generic"},
@@ -33,7 +33,7 @@ RIVALS = {
     "LoRA": Rival(
         {**PLAIN, "scaling": "unscaled"},
         "hu2022lora",
-        "Low-rank paths beside q, k, v and the MLP of every layer, factors as in section 4; no text. The source "
+        "Low-rank paths beside q, k, v and the MLP of every layer, factors as in DP-CLIP; no text. The source "
         "adapts attention weights only and has no path beside the MLP.",
     ),
     "CLIP-AT": Rival(
@@ -48,7 +48,7 @@ RIVALS = {
             "text_weight": 1.0,
         },
         "sain2023clipat",
-        "The fine-grained recipe of section 13: three shared prompts at layer 1, norms, triplets within the category "
+        "The fine-grained recipe as published: three shared prompts at layer 1, norms, triplets within the category "
         "with margin 0.3, patch shuffle, relative distances, text classification (clip_at.py). Equal weights of the "
         "three added losses are ours. A batch holds one category, so relative distances are compared with those of the "
         "epoch's next batch of another category, which is not trained in this step.",
