@@ -123,7 +123,7 @@ def pretrain(
 def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | None):
     """Identity and pictures of the run that the options name."""
     from dpclip.lab.config import parse_settings
-    from dpclip.lab.experiments import open_run
+    from dpclip.lab.runs import open_run
 
     return open_run(preset, seed, data, **parse_settings(settings or []))
 
@@ -156,8 +156,8 @@ def train(
     A finished run is only shown; an interrupted one goes on. Several accelerators:
     torchrun --nproc-per-node N -m dpclip train --set joint=N ...
     """
-    from dpclip.lab.experiments import ensure, records_folder
     from dpclip.lab.ranks import process_group, rank
+    from dpclip.lab.runs import ensure, records_folder
 
     with process_group():
         run, store = load_run(preset, seed, set_, data)
@@ -172,7 +172,7 @@ def evaluate(
     preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, data: Data = None, records: Records = None
 ) -> None:
     """Train a run and test it on the *validation* categories, leaving its record. Settings are chosen with it."""
-    from dpclip.lab.experiments import ensure
+    from dpclip.lab.runs import ensure
 
     run, store = load_run(preset, seed, set_, data)
     show_metrics(ensure(run, store, records, split="val"))
@@ -182,8 +182,11 @@ def evaluate(
 def sweep(
     preset: Preset = "mini",
     table: Annotated[
-        str, typer.Option(help="Which table's runs: first, category; or rates, recipes (on the validation categories).")
-    ] = "first",
+        str, typer.Option(help="Whose runs: 1, 2, 3, 4; or rates, recipes (on the validation categories).")
+    ] = "1",
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many seeds of each row [default: as the table asks].")
+    ] = None,
     data: Data = None,
     records: Records = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs, as commands.")] = False,
@@ -192,16 +195,16 @@ def sweep(
 
     Snakemake does the same list on many machines: workflow/Snakefile.
     """
-    from dpclip.lab.config import preset as named
-    from dpclip.lab.experiments import ensure, open_store
+    from dpclip.lab.runs import ensure, open_store
     from dpclip.lab.sweep import jobs
 
-    found = jobs(table, preset, str(data or ""), str(records or ""))
-    store = None if dry_run else open_store(named(preset), data)
-    for job in found:
+    stores = {}
+    for job in jobs(table, preset, str(data or ""), str(records or ""), seeds):
         typer.echo(f"{job.row}, {job.record.name}{' (done)' if job.record.exists() else ''}: {shlex.join(job.words)}")
-        if store is not None:
-            ensure(job.run, store, job.record.parent, split=job.split)
+        if not dry_run:
+            name = job.run.config.dataset
+            stores[name] = stores.get(name) or open_store(job.run.config, data)
+            ensure(job.run, stores[name], job.record.parent, split=job.split)
 
 
 @app.command()
@@ -221,9 +224,9 @@ def query(
 ) -> None:
     """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own."""
     from dpclip.lab.evaluate import open_bench
-    from dpclip.lab.experiments import ensure_model
     from dpclip.lab.gallery import open_gallery, rank_gallery
     from dpclip.lab.retrieve import rank_file
+    from dpclip.lab.runs import ensure_model
     from dpclip.report.figures import save_figure, show_files
 
     if support and gallery is None:

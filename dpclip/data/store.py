@@ -38,6 +38,10 @@ class ImageStore:
                         self._decode(modality, path)
         self.photos, self.sketches = (np.load(path, mmap_mode="r") for path in paths.values())
 
+    def at(self, size: int) -> "ImageStore":
+        """The same pictures at a size."""
+        return self if size == self.size else ImageStore(self.manifest, size, self.cache, self.device)
+
     def _decode(self, modality: str, path: Path) -> None:
         rows = self.manifest.rows(modality=modality)
         shape = (len(rows), CHANNELS[modality], self.size, self.size)

@@ -8,7 +8,6 @@ import json
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -22,35 +21,22 @@ from dpclip.data.files import atomic_write_text
 from dpclip.data.manifest import Manifest
 from dpclip.data.store import CACHE
 from dpclip.errors import UserError
-from dpclip.lab import ranks, records
+from dpclip.lab import experiments, ranks, records
 from dpclip.lab.config import RunConfig, preset
+from dpclip.lab.experiments import module_settings
 from dpclip.lab.measure import in_fresh_process, median_ms, memory_mb
 from dpclip.lab.train import Training, build_model
 from dpclip.method.features import Features
 from dpclip.method.model import DPCLIP, set_trainable
-from dpclip.method.rivals import RIVALS
 
 COSTS = records.RECORDS / "cost"
 BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")}
 BATCH, TRAINING_BATCH, GALLERY = 16, 8, 100
 WORDS = "alarm clock"
 RECORDED = ("backbone", "commit", "hardware", "torch", "threads", "costs", "skipped")
-OFF = {"V": {"visual_prompt": "none"}, "T": {"scaling": "none"}, "patch": {"patch_matching": False}}
 
-
-def module_rows() -> dict[str, dict[str, object]]:
-    """DP-CLIP with one or two of its modules: "+V", "+V +patch", ... -> settings. They train of CLIP what DP-CLIP
-    trains; with no module it is the rival "CLIP, norms tuned".
-    """
-    rows = {}
-    for count in (1, 2):
-        for kept in combinations(OFF, count):
-            off = {field: value for name in OFF if name not in kept for field, value in OFF[name].items()}
-            rows[" ".join(f"+{name}" for name in kept)] = off
-    return rows
-
-
-METHODS = {name: rival.changes for name, rival in RIVALS.items()} | module_rows() | {"DP-CLIP": {}}  # name -> settings
+# Name -> settings. With no module there is what the rival "CLIP, norms tuned" is.
+METHODS = experiments.METHODS | {name: s for name, s in module_settings().items() if name != "no module"}
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,19 @@
-"""The list of runs behind each table, and `ensure`: load a run's record, or make it."""
+"""The run list: every row of every table as data. A table's runs, and nothing of how they are made.
 
-import hashlib
-import os
-import shlex
-from dataclasses import asdict, dataclass
-from pathlib import Path
+Tables 1 to 4 are those of the book; "rates" and "recipes" are the searches on the validation categories by which
+settings were chosen. Layout `ours` (section 9).
+"""
 
-import torch
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import combinations
 
-from dpclip.data.batches import PROTOCOLS
-from dpclip.data.files import ROOT, ensure_writable, sha256_file
 from dpclip.data.manifest import Manifest
-from dpclip.data.openmoji_list import NAME as EMBEDDED
-from dpclip.data.sources import open_dataset
-from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.lab import plan, ranks, records
-from dpclip.lab.config import TRIALS, RunConfig, preset, settings
-from dpclip.lab.evaluate import category_level, fine_grained, open_bench
-from dpclip.lab.train import Training, build_model, train
-from dpclip.method.backbone import MINI
+from dpclip.lab.config import TRIALS, RunConfig, preset
+from dpclip.lab.runs import Run, make_run
+from dpclip.method.backbone import vision_config
 from dpclip.method.rivals import PLAIN, RIVALS
-
-RUNS = ROOT / "build" / "runs"
-FOLDER_VARIABLE = "DPCLIP_DATA"
-NO_TRAIN_VARIABLE = "DPCLIP_NO_TRAIN"  # "1": a missing run is described and not made
-SEEDS = (0, 1, 2)
 
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
 # Learning rates of a method where they are not its preset's: chosen below, or as published (section 13 `paper`).
@@ -37,6 +25,9 @@ METHOD_RATES = {
 # points of their method's best with seed 0 went on. The best mean of Acc@1 over seeds and protocols stands in `mini`.
 RATES = {
     "CLIP, norms tuned": {(3e-4, 1e-3): 1, (1e-3, 1e-3): 1, (3e-3, 1e-3): 3, (1e-2, 1e-3): 3},
+    "VPT": {(3e-3, 1e-3): 1, (3e-3, 3e-3): 1, (3e-3, 1e-2): 1},
+    "LoRA": {(3e-3, 1e-3): 1, (3e-3, 3e-3): 1, (3e-3, 1e-2): 1},
+    "CLIP-AT": {(1e-3, 1e-3): 1, (3e-3, 3e-3): 1, (1e-2, 1e-2): 1},
     "DP-CLIP": {
         (1e-4, 3e-4): 1,
         (3e-4, 3e-4): 1,
@@ -59,28 +50,35 @@ RECIPES = {
     },
 }
 RECIPE = "negatives of other categories"
+MODULES = {"V": "visual_prompt", "T": "scaling", "patch": "patch_matching"}  # name -> the field that switches it
+SUPPORTS = {
+    "from sketches only": {"support": "sketch"},
+    "from photos only": {"support": "photo"},
+    "generic, no support": {"visual_prompt": "generic"},
+    "random support": {"support": "random"},
+    "unmatched support": {"support": "unmatched"},
+}
+RANKS = (16, 64, 256, 768)  # of side-way scaling; more than the backbone's width has no use
+PROMPTS = (1, 3, 8)  # a layer
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training with one seed. `name` is its identity: settings, data and backbone weights."""
+class Row:
+    """One setting of a table, run with the seeds 0 to `seeds` - 1. Rows of one name are shown as one."""
 
+    name: str
     config: RunConfig
-    seed: int
-    data_hash: str
-    weights_hash: str
-
-    @property
-    def name(self) -> str:
-        identity = f"{self.config.key()} {self.data_hash} {self.weights_hash}"
-        return f"{self.config.preset}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{self.seed}"
+    seeds: int
 
 
-def weights_hash(config: RunConfig) -> str:
-    """12 hexadecimal digits of the backbone's weights; "random" when they are drawn from the seed."""
-    if config.backbone == "mini":
-        return sha256_file((Path(config.weights) if config.weights else MINI) / "manifest.json")[:12]
-    return sha256_file(Path(config.weights))[:12] if Path(config.weights).is_file() else config.weights or "random"
+@dataclass(frozen=True)
+class Table:
+    """`rows` of a preset; tested on the categories of `split`; under `paper` on `datasets`, if not the preset's own."""
+
+    title: str
+    rows: Callable[[str], Iterable[Row]]
+    split: str = "unseen"
+    datasets: tuple[str, ...] = ()
 
 
 def method_config(name: str, preset_name: str) -> RunConfig:
@@ -90,171 +88,98 @@ def method_config(name: str, preset_name: str) -> RunConfig:
     return preset(preset_name).set(**{**METHODS[name], **METHOD_RATES.get(preset_name, {}).get(name, {})})
 
 
-def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
-    return Run(config, seed, manifest.hash, weights_hash(config))
+def method_rows(preset_name: str, seeds: int = 5) -> list[Row]:
+    """Table 1: DP-CLIP and its rivals."""
+    return [Row(name, method_config(name, preset_name), seeds) for name in METHODS]
 
 
-def open_data(config: RunConfig, data: Path | None = None) -> Manifest:
-    """The run's data set, in the folder `data` or else the one that the environment variable DPCLIP_DATA names."""
-    folder = data or os.environ.get(FOLDER_VARIABLE)
-    own_folder = Path(folder) if folder and config.dataset != EMBEDDED else None
-    return open_dataset(config.dataset, own_folder, config.unseen, config.val_categories)
-
-
-def open_store(config: RunConfig, data: Path | None = None) -> ImageStore:
-    """The run's pictures at its backbone's size."""
-    size = build_model(config.set(**PLAIN), 0).image_size
-    return ImageStore(open_data(config, data), size, device=ranks.device())
-
-
-def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **changes: object) -> tuple[Run, ImageStore]:
-    """A run of a preset with some settings changed, and the pictures it works on."""
-    config = preset(preset_name).set(**changes)
-    store = open_store(config, data)
-    return make_run(config, seed, store.manifest), store
-
-
-def ensure_model(run: Run, store: ImageStore, runs: Path = RUNS) -> Training:
-    """The trained model of a run: from its checkpoint, continued if unfinished, or trained now.
-
-    Raises MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
-    """
-    refuse_training([run], store, runs)
-    return train(run.config, run.seed, store, runs / run.name)
-
-
-def refuse_training(wanted: list[Run], store: ImageStore, runs: Path = RUNS, split: str = "unseen") -> None:
-    """Raise MissingRun when the environment variable DPCLIP_NO_TRAIN is 1 and one of the runs has steps to make: which
-    ones, the commands that make them, and what they take.
-    """
-    if os.environ.get(NO_TRAIN_VARIABLE) != "1":
-        return
-    lines = []
-    for run in wanted:
-        steps = plan.steps_left(run.config, run.seed, store.manifest, runs / run.name)
-        if steps:
-            words = ["train" if split == "unseen" else "evaluate", "--preset", run.config.preset]
-            command = shlex.join(["dpclip", *words, "--seed", str(run.seed), *settings(run.config)])
-            folder = records_folder(run.config.preset)
-            lines.append(f"{command}: {plan.describe(run.config, steps, folder, records.hardware(store.device))}")
-    if lines:
-        raise plan.MissingRun("\n".join([f"missing runs: {len(lines)}. What makes them, and what it takes:", *lines]))
-
-
-def measure(training: Training, split: str, limit: int) -> dict:
-    """All metrics of a finished run on the categories of a split: fine-grained under both protocols with every style
-    of sketch, where sketches have photos of their own; category-level held-out, with the style that trains.
-    """
-    bench, seed, manifest = open_bench(training.model, training.store), training.seed, training.store.manifest
-    styles = manifest.styles if manifest.paired else []
-    metrics = {
-        protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in styles}
-        for protocol in PROTOCOLS
-    }
-    level = category_level(bench, split, manifest.styles[0], "held-out", seed, limit)
-    return {"fine-grained": metrics, "category-level": level}
-
-
-def records_folder(preset_name: str, split: str = "unseen") -> Path:
-    """Where the records of a preset's runs lie. Those of smoke and dry runs mean nothing and are not kept;
-    validation has its own place.
-    """
-    folder = ROOT / "build" / "records" if preset_name in TRIALS else records.RECORDS
-    return folder if split == "unseen" else folder / "validation"
-
-
-def ensure(
-    run: Run, store: ImageStore, folder: Path | None = None, runs: Path = RUNS, split: str = "unseen"
-) -> dict | None:
-    """The record of a run: the one in `folder` (by default its preset's), or a new one after training and testing.
-
-    `split` names the tested categories: settings are chosen on "val", results are reported on "unseen". Of several
-    processes at one run only the first tests it and has the record; the others get None.
-
-    Raises UserError before any work when `folder` cannot be written.
-    """
-    folder = folder or records_folder(run.config.preset, split)
-    record = records.read_record(run.name, folder)
-    if record is not None:
-        return record
-    ensure_writable(folder)
-    training = ensure_model(run, store, runs)
-    if ranks.rank() > 0:
-        return None
-    record = {
-        "run": run.name,
-        "config": asdict(run.config),
-        "seed": run.seed,
-        "data_hash": run.data_hash,
-        "weights_hash": run.weights_hash,
-        "split": split,
-        "metrics": measure(training, split, run.config.test_categories),
-        "losses": [round(loss, 5) for loss in training.losses],
-        "scores": [round(score, 5) for score in training.scores],
-        "commit": records.commit(),
-        "hardware": records.hardware(store.device),
-        "torch": torch.__version__,
-        "seconds": round(training.seconds, 1),
-        "peak_memory_mb": records.peak_memory_mb(store.device),
-    }
-    records.write_record(record, folder)
-    return record
-
-
-def ensure_rows(rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen") -> dict[str, list[dict]]:
-    """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
-    runs = [run for row in rows.values() for run in row]
-    wanted = [r for r in runs if records.read_record(r.name, records_folder(r.config.preset, split)) is None]
-    refuse_training(wanted, store, split=split)
-    return {row: [ensure(run, store, split=split) for run in row_runs] for row, row_runs in rows.items()}
-
-
-def first_result(preset_name: str, manifest: Manifest, seeds: tuple[int, ...] = SEEDS) -> dict[str, list[Run]]:
-    """Row name -> its runs, one a seed."""
-    names = ("CLIP, untrained", "CLIP, norms tuned", "DP-CLIP")
-    return {name: [make_run(method_config(name, preset_name), seed, manifest) for seed in seeds] for name in names}
-
-
-def rate_choice(preset_name: str, manifest: Manifest) -> dict[str, list[Run]]:
-    """Row name -> the runs among which its learning rates were chosen."""
-    return {
-        name: [
-            make_run(method_config(name, preset_name).set(clip_rate=c, new_rate=n), seed, manifest)
-            for (c, n), seeds in rates.items()
-            for seed in range(seeds)
-        ]
-        for name, rates in RATES.items()
-    }
-
-
-def recipe_choice(preset_name: str, manifest: Manifest) -> dict[str, list[Run]]:
-    """Row name -> the runs among which the category-level recipe was chosen."""
-    base = preset(preset_name).set(**RECIPE_RATES)
-    return {
-        name: [make_run(base.set(**changes), seed, manifest) for seed in SEEDS] for name, changes in RECIPES.items()
-    }
-
-
-def category_result(preset_name: str, manifest: Manifest) -> dict[str, list[Run]]:
-    """Row name -> its runs: those of the first result, and DP-CLIP with the chosen recipe."""
+def category_rows(preset_name: str) -> list[Row]:
+    """Table 2: the same methods, and DP-CLIP with the recipe for category-level retrieval."""
     base = preset(preset_name)
     rates = RECIPE_RATES if base.backbone == "mini" else {}  # with another backbone, the preset's own
-    config = base.set(**rates, **RECIPES[RECIPE])
-    chosen = {f"DP-CLIP, {RECIPE}": [make_run(config, seed, manifest) for seed in SEEDS]}
-    return first_result(preset_name, manifest) | chosen
+    recipe = Row(f"DP-CLIP, {RECIPE}", base.set(**rates, **RECIPES[RECIPE]), 3)
+    return [*method_rows(preset_name, 3), recipe]
 
 
-TABLES = {  # name -> its runs, the categories they are tested on
-    "first": (first_result, "unseen"),
-    "rates": (rate_choice, "val"),
-    "recipes": (recipe_choice, "val"),
-    "category": (category_result, "unseen"),
+def module_settings() -> dict[str, dict[str, object]]:
+    """DP-CLIP with none, one, two and all of its modules: "no module", "+V", ..., "DP-CLIP" -> settings. All train of
+    CLIP what DP-CLIP trains.
+    """
+    rows = {}
+    for count in range(len(MODULES) + 1):
+        for kept in combinations(MODULES, count):
+            name = "DP-CLIP" if count == len(MODULES) else " ".join(f"+{part}" for part in kept) or "no module"
+            rows[name] = {field: PLAIN[field] for part, field in MODULES.items() if part not in kept}
+    return rows
+
+
+def module_rows(preset_name: str) -> list[Row]:
+    """Table 3: the modules on and off, at one pair of learning rates."""
+    return [Row(name, preset(preset_name).set(**changes), 5) for name, changes in module_settings().items()]
+
+
+def design_rows(preset_name: str) -> list[Row]:
+    """Table 4: where prompts come from, how text scales, how many prompts; one thing changed at a time."""
+    base = preset(preset_name)
+    width = vision_config(base.backbone)["width"]
+    ranks = dict.fromkeys(min(rank, width) for rank in RANKS)
+    settings = {"DP-CLIP": {}} | SUPPORTS
+    settings |= {"no scaling": {"scaling": "none"}, "low-rank, no text": {"scaling": "unscaled"}}
+    settings |= {"direct scaling": {"scaling": "direct"}}
+    settings |= {f"side-way, r = {rank}": {"rank": rank} for rank in ranks if rank != base.model.rank}
+    settings |= {f"{k} prompts a layer": {"num_prompts": k} for k in PROMPTS if k != base.model.num_prompts}
+    return [Row(name, base.set(**changes), 3) for name, changes in settings.items()]
+
+
+def rate_rows(preset_name: str) -> list[Row]:
+    """The runs among which each method's learning rates were chosen."""
+    return [
+        Row(name, method_config(name, preset_name).set(clip_rate=c, new_rate=n), seeds)
+        for name, rates in RATES.items()
+        for (c, n), seeds in rates.items()
+    ]
+
+
+def recipe_rows(preset_name: str) -> list[Row]:
+    """The runs among which the category-level recipe was chosen."""
+    base = preset(preset_name).set(**RECIPE_RATES)
+    return [Row(name, base.set(**changes), 3) for name, changes in RECIPES.items()]
+
+
+TABLES = {
+    "1": Table("fine-grained retrieval", method_rows),
+    "2": Table("category-level retrieval", category_rows, datasets=("sketchy-ext", "tuberlin-ext", "quickdraw-ext")),
+    "3": Table("modules on and off", module_rows),
+    "4": Table("prompt design", design_rows),
+    "rates": Table("choice of learning rates", rate_rows, "val"),
+    "recipes": Table("choice of the category-level recipe", recipe_rows, "val"),
 }
 
 
-def table_runs(table: str, preset_name: str, manifest: Manifest) -> tuple[dict[str, list[Run]], str]:
-    """The runs of a table by row, and the split they are tested on. Raises UserError for an unknown table."""
-    if table not in TABLES:
-        raise UserError(f"unknown table {table!r}. Choose one of {', '.join(TABLES)}.")
-    build, split = TABLES[table]
-    return build(preset_name, manifest), split
+def find_table(name: str) -> Table:
+    """Raises UserError for an unknown one."""
+    if name not in TABLES:
+        known = "; ".join(f"{number}, {table.title}" for number, table in TABLES.items())
+        raise UserError(f"unknown table {name!r}. Choose one of: {known}.")
+    return TABLES[name]
+
+
+def datasets(name: str, preset_name: str) -> tuple[str, ...]:
+    """Names of the data sets of a table under a preset. Raises UserError for an unknown table."""
+    return (
+        find_table(name).datasets
+        if preset_name == "paper" and find_table(name).datasets
+        else (preset(preset_name).dataset,)
+    )
+
+
+def table_runs(name: str, preset_name: str, manifest: Manifest, seeds: int | None = None) -> dict[str, list[Run]]:
+    """Row name -> its runs on a data set, in the table's order: with the table's number of seeds, with `seeds`, or,
+    for a trial preset, with one. Raises UserError for an unknown table.
+    """
+    found: dict[str, list[Run]] = {}
+    for row in find_table(name).rows(preset_name):
+        count = seeds or (1 if preset_name in TRIALS else row.seeds)
+        config = row.config.set(dataset=manifest.name)
+        found.setdefault(row.name, []).extend(make_run(config, seed, manifest) for seed in range(count))
+    return found

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from dpclip.errors import UserError
 from dpclip.lab.config import preset, settings
-from dpclip.lab.experiments import Run, open_data, records_folder, table_runs
+from dpclip.lab.experiments import datasets, find_table, table_runs
+from dpclip.lab.runs import Run, open_data, records_folder
 
 
 @dataclass(frozen=True)
@@ -18,18 +20,27 @@ class Job:
     words: list[str]
 
 
-def jobs(table: str, preset_name: str, data: str = "", records: str = "") -> list[Job]:
-    """The runs of a table, those of one run once. `data`: folder of the data set; `records`: where records go.
+def jobs(table: str, preset_name: str, data: str = "", records: str = "", seeds: int | None = None) -> list[Job]:
+    """The runs of a table on all its data sets that are there, those of one run once. `data`: folder of the data;
+    `records`: where records go; `seeds`: how many, if not as the table asks.
 
-    Raises UserError for an unknown table or preset and for a data set that is not there.
+    Raises UserError for an unknown table or preset, and when no data set is there.
     """
-    rows, split = table_runs(table, preset_name, open_data(preset(preset_name), data or None))
+    split = find_table(table).split
     folder = Path(records) if records else records_folder(preset_name, split)
     command = "train" if split == "unseen" else "evaluate"
     places = [word for name, value in (("--data", data), ("--records", records)) if value for word in (name, value)]
-    found = {}
-    for row, runs in rows.items():
-        for run in runs:
-            words = [command, "--preset", preset_name, "--seed", str(run.seed), *settings(run.config), *places]
-            found.setdefault(run.name, Job(row, run, split, folder / f"{run.name}.json", words))
+    found, absent = {}, []
+    for dataset in datasets(table, preset_name):
+        try:
+            manifest = open_data(preset(preset_name).set(dataset=dataset), Path(data) if data else None)
+        except UserError as error:
+            absent.append(f"{dataset}: {error}")
+            continue
+        for row, runs in table_runs(table, preset_name, manifest, seeds).items():
+            for run in runs:
+                words = [command, "--preset", preset_name, "--seed", str(run.seed), *settings(run.config), *places]
+                found.setdefault(run.name, Job(row, run, split, folder / f"{run.name}.json", words))
+    if not found:
+        raise UserError("\n".join(["no data set of this table is there:", *absent]))
     return list(found.values())

@@ -27,7 +27,7 @@ from dpclip.lab.config import RunConfig
 from dpclip.lab.evaluate import Bench, fine_grained, open_bench
 from dpclip.lab.guard import alone, signals
 from dpclip.lab.objective import Objective, Pictures, Work
-from dpclip.method.backbone import load_backbone
+from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.convnet import NAME as CONVNET
 from dpclip.method.convnet import ConvNet
 from dpclip.method.model import DPCLIP, set_trainable
@@ -43,6 +43,13 @@ def build_model(config: RunConfig, seed: int) -> DPCLIP | ConvNet:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return DPCLIP(backbone, config.model)
+
+
+def image_size(config: RunConfig) -> int:
+    """Side of the pictures that a run's backbone sees, in pixels; nothing is built or downloaded for it."""
+    if config.backbone == CONVNET:
+        return ConvNet.image_size
+    return vision_config(config.backbone, config.weights or None)["image_size"]
 
 
 def epoch_batches(config: RunConfig, manifest: Manifest, seed: int, epoch: int) -> list[Batch]:
@@ -67,11 +74,6 @@ class Training:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.store.size != self.model.image_size:
-            raise UserError(
-                f"pictures of {self.store.size} pixels for a model of {self.model.image_size}: open the store with the "
-                "run's own config."
-            )
         groups = {} if isinstance(self.model, ConvNet) else set_trainable(self.model)
         rates = {"clip": self.config.clip_rate, "new": self.config.new_rate}
         self.optimizer = (
@@ -150,14 +152,15 @@ class Training:
 def train(
     config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Training:
-    """Train a run, or continue it from `folder`, saving after every epoch. A model with nothing to train is returned
-    as it is.
+    """Train a run on the pictures of `store`, at the size its model sees, or continue it from `folder`, saving after
+    every epoch. A model with nothing to train is returned as it is.
 
     `stop` is asked after every step and ends the run without a trace, as a kill would. SIGTERM and Ctrl-C save a
     checkpoint first. Raises UserError then, when `folder` cannot be written or has no room, and when another process
     is at the same run.
     """
-    training = Training(config, seed, build_model(config, seed).to(store.device), store, losses=[])
+    model = build_model(config, seed).to(store.device)
+    training = Training(config, seed, model, store.at(model.image_size), losses=[])
     if training.optimizer is None:
         return training
     first = ranks.rank() == 0

@@ -91,6 +91,19 @@ class Backbone(nn.Module):
         return F.normalize(self.encode_text(sentences(category, templates)), dim=-1).mean(0)
 
 
+def vision_config(name: str, pretrained: str | None = None) -> dict:
+    """The sizes of a backbone's image tower, by open_clip's names (image_size in pixels, width, layers, patch_size),
+    from its description alone. Raises UserError for an unknown name.
+    """
+    if name == "mini":
+        folder = Path(pretrained) if pretrained else MINI
+        check_manifest(folder, ("config.json",), MINI_CURE)
+        return json.loads((folder / "config.json").read_text())["vision_cfg"]
+    if name != "ViT-B-32":
+        raise UserError(f"unknown backbone {name!r}: choose mini or ViT-B-32.")
+    return open_clip.get_model_config(name)["vision_cfg"]
+
+
 def load_backbone(name: str, pretrained: str | None = None, seed: int | None = None) -> Backbone:
     """A CLIP by name.
 
@@ -102,10 +115,9 @@ def load_backbone(name: str, pretrained: str | None = None, seed: int | None = N
     Raises UserError naming file and cure for unknown names, missing or damaged files, wrong hashes, activation or
     shapes.
     """
+    vision_config(name, pretrained)  # the name is known
     if name == "mini":
         return _load_mini(Path(pretrained) if pretrained else MINI)
-    if name != "ViT-B-32":
-        raise UserError(f"unknown backbone {name!r}: choose mini or ViT-B-32.")
     if pretrained is not None:
         path = _download(name) if pretrained == "openai" else Path(pretrained)
         weights = read_weights(path, name)

@@ -27,8 +27,8 @@ from dpclip.data.openmoji_list import NAME as EMBEDDED
 from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import preset as find_preset
-from dpclip.lab.experiments import open_data
 from dpclip.lab.plan import MissingRun
+from dpclip.lab.runs import open_data
 from dpclip.report.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines

@@ -33,7 +33,7 @@ NoTrain = Annotated[
 
 def prepare(data: Path | None, no_train: bool) -> None:
     """Tell the chapters' kernels, which inherit the environment, where the data are and whether they may train."""
-    from dpclip.lab.experiments import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
+    from dpclip.lab.runs import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
 
     if data:
         os.environ[FOLDER_VARIABLE] = str(data.resolve())

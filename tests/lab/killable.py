@@ -10,7 +10,7 @@ from dpclip.data.store import ImageStore
 from dpclip.lab import ranks
 from dpclip.lab import train as lab_train
 from dpclip.lab.config import preset
-from dpclip.lab.experiments import Run, ensure
+from dpclip.lab.runs import Run, ensure
 from tests.conftest import _make_tiny
 from tests.toy import make_toy
 

@@ -3,11 +3,11 @@
 import pytest
 
 from dpclip.data.store import ImageStore
-from dpclip.lab import experiments, plan
+from dpclip.lab import plan, runs
 from dpclip.lab import train as lab_train
 from dpclip.lab.config import parse_settings, preset
-from dpclip.lab.experiments import NO_TRAIN_VARIABLE, ensure_model, ensure_rows, make_run
 from dpclip.lab.records import NEEDED, hardware, write_record
+from dpclip.lab.runs import NO_TRAIN_VARIABLE, ensure_model, ensure_rows, make_run
 from dpclip.method.rivals import PLAIN
 from tests.toy import make_toy
 
@@ -17,7 +17,7 @@ CONFIG = preset("smoke").set(templates=1, rank=2)
 @pytest.fixture
 def store(tmp_path, make_tiny, monkeypatch):
     monkeypatch.setattr(lab_train, "load_backbone", lambda *_: make_tiny())
-    monkeypatch.setattr(experiments, "records_folder", lambda *_: tmp_path / "records")
+    monkeypatch.setattr(runs, "records_folder", lambda *_: tmp_path / "records")
     monkeypatch.setenv(NO_TRAIN_VARIABLE, "1")
     return ImageStore(make_toy(tmp_path / "toy"), 56, tmp_path / "cache")
 
@@ -42,7 +42,7 @@ def test_time_is_judged_by_runs_of_the_same_backbone_arithmetic_and_hardware(tmp
 
 
 def test_joint_batches_are_one_step():
-    manifest = experiments.open_data(preset("mini"))
+    manifest = runs.open_data(preset("mini"))
     assert plan.count_all_steps(preset("mini"), 0, manifest) == 300
     assert plan.count_images(preset("mini").set(joint=2)) == 2 * plan.count_images(preset("mini"))
 

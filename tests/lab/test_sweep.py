@@ -9,7 +9,8 @@ import pytest
 from dpclip.data.files import ROOT
 from dpclip.errors import UserError
 from dpclip.lab.config import parse_settings, preset
-from dpclip.lab.experiments import TABLES, make_run, open_data
+from dpclip.lab.experiments import TABLES
+from dpclip.lab.runs import make_run, open_data
 from dpclip.lab.sweep import jobs
 
 
@@ -29,16 +30,18 @@ def test_a_command_names_exactly_its_run(table):
 
 
 def test_an_unknown_table_is_refused():
-    with pytest.raises(UserError, match="unknown table 'ninth'.*first"):
+    with pytest.raises(UserError, match="unknown table 'ninth'.*1, fine-grained"):
         jobs("ninth", "smoke")
 
 
 def test_snakemake_makes_the_records_and_only_the_missing_ones(tmp_path):
-    found = {job.run.name: job for job in jobs("first", "smoke", records=str(tmp_path)) if job.row == "CLIP, untrained"}
+    found = {
+        job.run.name: job for job in jobs("1", "smoke", records=str(tmp_path), seeds=2) if job.row == "CLIP, untrained"
+    }
     wanted = [str(job.record) for job in found.values()][:2]
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "gpu=2", "--directory", str(tmp_path)]
     command += ["--snakefile", str(ROOT / "workflow" / "Snakefile"), *wanted]
-    command += ["--config", "preset=smoke", "table=first", f"records={tmp_path}"]
+    command += ["--config", "preset=smoke", "table=1", "seeds=2", f"records={tmp_path}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-3000:]
     for path in wanted:

@@ -14,8 +14,8 @@ from dpclip.lab import train as lab_train
 from dpclip.lab.checkpoint import read_checkpoint
 from dpclip.lab.config import preset
 from dpclip.lab.evaluate import category_level, fine_grained, generic_context, open_bench
-from dpclip.lab.experiments import Run, ensure
 from dpclip.lab.guard import alone
+from dpclip.lab.runs import Run, ensure
 from dpclip.lab.train import train
 from dpclip.method.rivals import PLAIN, RIVALS
 from tests.toy import make_toy
@@ -81,10 +81,10 @@ def test_two_processes_do_not_train_the_same_run(store, tmp_path):
     assert len(train(CONFIG, 0, store, tmp_path / "run").losses) == 9  # the lock is gone with its holder
 
 
-def test_pictures_of_another_size_are_refused(store, tmp_path):
+def test_pictures_are_taken_at_the_size_of_the_model(store, tmp_path):
     other = ImageStore(store.manifest, 60, tmp_path / "cache")
-    with pytest.raises(UserError, match="pictures of 60 pixels for a model of 56"):
-        train(CONFIG, 0, other, tmp_path / "run")
+    training = train(CONFIG.set(**PLAIN), 0, other, tmp_path / "run")
+    assert training.store.size == 56 and (training.store.photos[0] == store.photos[0]).all()
 
 
 def test_a_disk_too_small_is_told_before_training(store, tmp_path, monkeypatch):
@@ -228,11 +228,11 @@ def test_negatives_of_other_categories(store):
 
 
 def test_ensure_loads_a_finished_record_and_trains_only_what_is_missing(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("dpclip.lab.experiments.measure", lambda training, split, limit: {"made": split})
+    monkeypatch.setattr("dpclip.lab.runs.measure", lambda training, split, limit: {"made": split})
     run = Run(CONFIG, 0, "data", "weights")
     record = ensure(run, store, tmp_path / "records", tmp_path / "runs")
     assert record["metrics"] == {"made": "unseen"} and len(record["losses"]) == 9
-    monkeypatch.setattr("dpclip.lab.experiments.train", None)  # training again would fail
+    monkeypatch.setattr("dpclip.lab.runs.train", None)  # training again would fail
     assert ensure(run, store, tmp_path / "records", tmp_path / "runs") == record
 
 
@@ -240,7 +240,7 @@ def test_no_record_for_an_unfinished_run(store, tmp_path, monkeypatch):
     def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dpclip.lab.experiments.measure", broken)
+    monkeypatch.setattr("dpclip.lab.runs.measure", broken)
     with pytest.raises(KeyboardInterrupt):
         ensure(Run(CONFIG, 0, "data", "weights"), store, tmp_path / "records", tmp_path / "runs")
     assert not list((tmp_path / "records").glob("*.json"))
