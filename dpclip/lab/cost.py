@@ -24,7 +24,7 @@ from dpclip.errors import UserError
 from dpclip.lab import experiments, ranks, records
 from dpclip.lab.config import RunConfig, preset
 from dpclip.lab.experiments import module_settings
-from dpclip.lab.measure import in_fresh_process, median_ms, memory_mb
+from dpclip.lab.measure import in_fresh_process, least_ms, memory_mb
 from dpclip.lab.train import Training, build_model
 from dpclip.method.features import Features
 from dpclip.method.model import DPCLIP, set_trainable
@@ -123,10 +123,10 @@ def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]
     model.encode(batch, context)
     memory = records.peak_memory_mb(device) - before
     milliseconds = {
-        "image_ms": median_ms(lambda: model.encode(image, context), device),
-        "batch_ms": median_ms(lambda: model.encode(batch, context), device) / BATCH,
-        "category_ms": median_ms(lambda: model.context(support, words), device) if model.uses_category else 0.0,
-        "text_ms": median_ms(lambda: model.text_feature(WORDS), device) if model.config.reads_words else 0.0,
+        "image_ms": least_ms(lambda: model.encode(image, context), device),
+        "batch_ms": least_ms(lambda: model.encode(batch, context), device) / BATCH,
+        "category_ms": least_ms(lambda: model.context(support, words), device) if model.uses_category else 0.0,
+        "text_ms": least_ms(lambda: model.text_feature(WORDS), device) if model.config.reads_words else 0.0,
     }
     return {"inference_mb": round(memory, 1)} | {name: round(value, 3) for name, value in milliseconds.items()}
 

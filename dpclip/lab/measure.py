@@ -4,16 +4,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from statistics import median
 
 import psutil
 import torch
 
-FEWEST, MOST, ENOUGH = 2, 50, 1.0  # repeats, repeats, seconds
+FEWEST, MOST, ENOUGH = 3, 50, 2.0  # repeats, repeats, seconds
 
 
-def median_ms(work: Callable[[], object], device: str = "cpu") -> float:
-    """Median milliseconds of a call, after one to warm up: at least FEWEST repeats, at most MOST, ENOUGH seconds."""
+def least_ms(work: Callable[[], object], device: str = "cpu") -> float:
+    """Milliseconds of a call, after one to warm up: the least of FEWEST to MOST repeats, of ENOUGH seconds in all. What
+    else the machine does can only add to a call's time, never take from it.
+    """
     seconds: list[float] = []
     work()
     synchronise(device)
@@ -22,7 +23,7 @@ def median_ms(work: Callable[[], object], device: str = "cpu") -> float:
         work()
         synchronise(device)
         seconds.append(time.perf_counter() - begun)
-    return 1000 * median(seconds)
+    return 1000 * min(seconds)
 
 
 def synchronise(device: str) -> None:
