@@ -20,22 +20,26 @@ class Job:
     words: list[str]
 
 
-def jobs(table: str, preset_name: str, data: str = "", records: str = "", seeds: int | None = None) -> list[Job]:
-    """The runs of a table on all its data sets that are there, those of one run once. `data`: folder of the data;
-    `records`: where records go; `seeds`: how many, if not as the table asks.
+def jobs(
+    table: str, preset_name: str, data: str = "", weights: str = "", records: str = "", seeds: int | None = None
+) -> tuple[list[Job], list[str]]:
+    """The runs of a table on all its data sets that are there, those of one run once; and for each data set that is not
+    there, a line that says why. `data`: folder of the data; `weights`: OpenAI's file; `records`: where records go;
+    `seeds`: how many, if not as the table asks.
 
     Raises UserError for an unknown table or preset, and when no data set is there.
     """
     split = find_table(table).split
     folder = Path(records) if records else records_folder(preset_name, split)
     command = "train" if split == "unseen" else "evaluate"
-    places = [word for name, value in (("--data", data), ("--records", records)) if value for word in (name, value)]
+    given = {"--data": data, "--weights": weights, "--records": records}
+    places = [word for name, value in given.items() if value for word in (name, value)]
     found, absent = {}, []
     for dataset in datasets(table, preset_name):
         try:
             manifest = open_data(preset(preset_name).set(dataset=dataset), Path(data) if data else None)
         except UserError as error:
-            absent.append(f"{dataset}: {error}")
+            absent.append(f"{dataset} is left out: {' '.join(str(error).split())}")
             continue
         for row, runs in table_runs(table, preset_name, manifest, seeds).items():
             for run in runs:
@@ -43,4 +47,4 @@ def jobs(table: str, preset_name: str, data: str = "", records: str = "", seeds:
                 found.setdefault(run.name, Job(row, run, split, folder / f"{run.name}.json", words))
     if not found:
         raise UserError("\n".join(["no data set of this table is there:", *absent]))
-    return list(found.values())
+    return list(found.values()), absent

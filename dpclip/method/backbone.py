@@ -140,8 +140,8 @@ def _load_mini(folder: Path) -> Backbone:
 
 
 def _download(name: str) -> Path:
-    """OpenAI's own archive, whose address carries its hash; the hub keeps the same weights in another file. It goes into
-    open_clip's own cache; of several processes one downloads, the others wait.
+    """OpenAI's own archive, whose address carries its hash; the hub keeps the same weights in another file. It goes
+    into open_clip's own cache; of several processes one downloads, the others wait.
     """
     config = get_pretrained_cfg(name, "openai")
     cache = Path("~/.cache/clip").expanduser()
@@ -152,5 +152,5 @@ def _download(name: str) -> Path:
     except Exception as error:  # the network fails in many ways
         raise UserError(
             f"{config['url']} could not be downloaded ({type(error).__name__}: {error}). "
-            "Download it elsewhere and give the path of the file instead of `openai`."
+            "Download it elsewhere and give the path of the file: --weights FILE."
         ) from error

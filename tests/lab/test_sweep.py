@@ -17,8 +17,8 @@ from dpclip.lab.sweep import jobs
 @pytest.mark.parametrize("table", TABLES)
 def test_a_command_names_exactly_its_run(table):
     manifest = open_data(preset("smoke"))
-    found = jobs(table, "smoke")
-    assert len({job.run.name for job in found}) == len(found)
+    found, absent = jobs(table, "smoke")
+    assert len({job.run.name for job in found}) == len(found) and not absent
     for job in found:
         command, *words = job.words
         assert command == ("train" if job.split == "unseen" else "evaluate") and job.record.stem == job.run.name
@@ -35,9 +35,8 @@ def test_an_unknown_table_is_refused():
 
 
 def test_snakemake_makes_the_records_and_only_the_missing_ones(tmp_path):
-    found = {
-        job.run.name: job for job in jobs("1", "smoke", records=str(tmp_path), seeds=2) if job.row == "CLIP, untrained"
-    }
+    every, _ = jobs("1", "smoke", records=str(tmp_path), seeds=2)
+    found = {job.run.name: job for job in every if job.row == "CLIP, untrained"}
     wanted = [str(job.record) for job in found.values()][:2]
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "gpu=2", "--directory", str(tmp_path)]
     command += ["--snakefile", str(ROOT / "workflow" / "Snakefile"), *wanted]
