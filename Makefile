@@ -12,12 +12,13 @@ LOGS := _build/test
 PRESET ?= mini
 ONLY ?=
 DATA ?=
+WEIGHTS ?=
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@echo "Targets (options: PYTHON=python3.12, PRESET=smoke, ONLY=03, DATA=/data/sketchy):"
+	@echo "Targets (options: PYTHON=python3.12, PRESET=smoke, ONLY=03, DATA=/data/sketchy, WEIGHTS=/data/ViT-B-32.pt):"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: env
@@ -38,7 +39,7 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 
 .PHONY: book
 book: data ## run the chapters that changed and build the site; prints the path of index.html
-	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA))
+	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS))
 
 .PHONY: notebooks
 notebooks: data ## run the chapters that changed and store their outputs in notebooks/

@@ -35,6 +35,10 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", envvar="DPCLIP_WEIGHTS", help="OpenAI's ViT-B-32.pt, instead of downloading it."),
+]
 Records = Annotated[
     Path | None,
     typer.Option(help="Folder of the run records [default: data/records, or build/records for smoke and dry]."),
@@ -120,11 +124,13 @@ def pretrain(
     typer.echo(f"The mini CLIP is in {FOLDER}.")
 
 
-def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | None):
+def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | None, weights: Path | None):
     """Identity and pictures of the run that the options name."""
     from dpclip.lab.config import parse_settings
+    from dpclip.lab.openai_weights import use_weights
     from dpclip.lab.runs import open_run
 
+    use_weights(weights)
     return open_run(preset, seed, data, **parse_settings(settings or []))
 
 
@@ -149,7 +155,12 @@ def show_metrics(record: dict) -> None:
 
 @app.command()
 def train(
-    preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, data: Data = None, records: Records = None
+    preset: Preset = "mini",
+    seed: Seed = 0,
+    set_: Settings = None,
+    data: Data = None,
+    weights: Weights = None,
+    records: Records = None,
 ) -> None:
     """Train a run, test it on the unseen categories and leave its record.
 
@@ -160,7 +171,7 @@ def train(
     from dpclip.lab.runs import ensure, records_folder
 
     with process_group():
-        run, store = load_run(preset, seed, set_, data)
+        run, store = load_run(preset, seed, set_, data, weights)
         record = ensure(run, store, records)
         if rank() == 0:
             show_metrics(record)
@@ -169,12 +180,17 @@ def train(
 
 @app.command()
 def evaluate(
-    preset: Preset = "mini", seed: Seed = 0, set_: Settings = None, data: Data = None, records: Records = None
+    preset: Preset = "mini",
+    seed: Seed = 0,
+    set_: Settings = None,
+    data: Data = None,
+    weights: Weights = None,
+    records: Records = None,
 ) -> None:
     """Train a run and test it on the *validation* categories, leaving its record. Settings are chosen with it."""
     from dpclip.lab.runs import ensure
 
-    run, store = load_run(preset, seed, set_, data)
+    run, store = load_run(preset, seed, set_, data, weights)
     show_metrics(ensure(run, store, records, split="val"))
 
 
@@ -188,6 +204,7 @@ def sweep(
         int | None, typer.Option(min=1, help="How many seeds of each row [default: as the table asks].")
     ] = None,
     data: Data = None,
+    weights: Weights = None,
     records: Records = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs, as commands.")] = False,
 ) -> None:
@@ -195,11 +212,16 @@ def sweep(
 
     Snakemake does the same list on many machines: workflow/Snakefile.
     """
+    from dpclip.lab.openai_weights import use_weights
     from dpclip.lab.runs import ensure, open_store
     from dpclip.lab.sweep import jobs
 
+    use_weights(weights)
+    found, absent = jobs(table, preset, *(str(place or "") for place in (data, weights, records)), seeds)
+    for line in absent:
+        typer.echo(line)
     stores = {}
-    for job in jobs(table, preset, str(data or ""), str(records or ""), seeds):
+    for job in found:
         typer.echo(f"{job.row}, {job.record.name}{' (done)' if job.record.exists() else ''}: {shlex.join(job.words)}")
         if not dry_run:
             name = job.run.config.dataset
@@ -219,6 +241,7 @@ def query(
     seed: Seed = 0,
     set_: Settings = None,
     data: Data = None,
+    weights: Weights = None,
     output: Annotated[Path, typer.Option(help="Where the picture of the ranking goes.")] = Path("ranking.png"),
     top: Annotated[int, typer.Option(help="How many photos are shown.")] = 10,
 ) -> None:
@@ -231,7 +254,7 @@ def query(
 
     if support and gallery is None:
         raise UserError("--support needs --gallery: the categories of the data set have their own support.")
-    run, store = load_run(preset, seed, set_, data)
+    run, store = load_run(preset, seed, set_, data, weights)
     model = ensure_model(run, store).model
     if gallery is not None:
         ranking = rank_gallery(open_gallery(model, run.name, gallery, category, support or []), sketch)

@@ -7,6 +7,10 @@ from typer.testing import CliRunner
 
 from dpclip import cli
 
+WITH_WEIGHTS = [  # in the place of OpenAI's file one that is not
+    [*words, "--weights", __file__]
+    for words in (["train"], ["evaluate"], ["sweep"], ["query", "a.png", "--category", "cow"], ["book", "make"])
+]
 COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "book"]
 
 
@@ -25,6 +29,7 @@ def test_help_of_every_command(words):
         (["query", "nowhere.png", "--category", "animal-bird", "--preset", "smoke"], "nowhere.png is missing"),
         (["query", "nowhere.png", "--category", "dragons", "--preset", "smoke"], "category 'dragons' is not in"),
         (["sweep", "--preset", "smoke", "--table", "nine"], "unknown table 'nine'"),
+        *((words, f"{__file__}: its SHA-256 is") for words in WITH_WEIGHTS),
     ],
 )
 def test_bad_input_is_one_clear_line(words, message, monkeypatch, capsys):

@@ -51,14 +51,15 @@ def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
     return Run(config, seed, manifest.hash, weights_hash(config))
 
 
-def open_data(config: RunConfig, data: Path | None = None) -> Manifest:
-    """The run's data set, in the folder `data` or else the one that the environment variable DPCLIP_DATA names. A
-    folder that holds several data sets has each in a folder of its name.
+def open_data(config: RunConfig, data: Path | None = None, alone: bool = True) -> Manifest:
+    """The run's data set, in the folder `data` or else the one that the environment variable DPCLIP_DATA names: in a
+    folder of its name there, or, where there is none and the data set is meant `alone`, that folder itself.
     """
     folder = data or os.environ.get(FOLDER_VARIABLE)
     root = None
     if folder and config.dataset != EMBEDDED:
-        root = Path(folder) / config.dataset if (Path(folder) / config.dataset).is_dir() else Path(folder)
+        own = Path(folder) / config.dataset
+        root = own if own.is_dir() or not alone else Path(folder)
     return open_dataset(config.dataset, root, config.unseen, config.val_categories)
 
 

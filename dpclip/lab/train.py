@@ -27,6 +27,7 @@ from dpclip.lab.config import RunConfig
 from dpclip.lab.evaluate import Bench, fine_grained, open_bench
 from dpclip.lab.guard import alone, signals
 from dpclip.lab.objective import Objective, Pictures, Work
+from dpclip.lab.openai_weights import weights_source
 from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.convnet import NAME as CONVNET
 from dpclip.method.convnet import ConvNet
@@ -39,7 +40,7 @@ def build_model(config: RunConfig, seed: int) -> DPCLIP | ConvNet:
     """The untrained model of a run: its backbone, and new parts drawn from `seed`."""
     if config.backbone == CONVNET:
         return ConvNet(config.model)
-    backbone = load_backbone(config.backbone, config.weights or None, seed)
+    backbone = load_backbone(config.backbone, weights_source(config), seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return DPCLIP(backbone, config.model)

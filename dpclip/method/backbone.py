@@ -9,6 +9,7 @@ from pathlib import Path
 import open_clip
 import torch
 import torch.nn.functional as F
+from filelock import FileLock
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from open_clip.tokenizer import SimpleTokenizer
 from open_clip.transformer import ResidualAttentionBlock
@@ -139,12 +140,17 @@ def _load_mini(folder: Path) -> Backbone:
 
 
 def _download(name: str) -> Path:
-    """OpenAI's own archive, whose address carries its hash; the hub keeps the same weights in another file."""
+    """OpenAI's own archive, whose address carries its hash; the hub keeps the same weights in another file. It goes
+    into open_clip's own cache; of several processes one downloads, the others wait.
+    """
     config = get_pretrained_cfg(name, "openai")
+    cache = Path("~/.cache/clip").expanduser()
     try:
-        return Path(download_pretrained(config, prefer_hf_hub=False))
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"{name}.lock"):
+            return Path(download_pretrained(config, prefer_hf_hub=False, cache_dir=str(cache)))
     except Exception as error:  # the network fails in many ways
         raise UserError(
             f"{config['url']} could not be downloaded ({type(error).__name__}: {error}). "
-            "Download it elsewhere and give the path of the file instead of `openai`."
+            "Download it elsewhere and give the path of the file: --weights FILE."
         ) from error

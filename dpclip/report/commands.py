@@ -23,6 +23,10 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", envvar="DPCLIP_WEIGHTS", help="OpenAI's ViT-B-32.pt, instead of downloading it."),
+]
 NoTrain = Annotated[
     bool,
     typer.Option(
@@ -31,10 +35,12 @@ NoTrain = Annotated[
 ]
 
 
-def prepare(data: Path | None, no_train: bool) -> None:
-    """Tell the chapters' kernels, which inherit the environment, where the data are and whether they may train."""
+def prepare(data: Path | None, weights: Path | None, no_train: bool) -> None:
+    """Tell the chapters' kernels, which inherit the environment, where data and weights are and whether to train."""
+    from dpclip.lab.openai_weights import use_weights
     from dpclip.lab.runs import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
 
+    use_weights(weights)
     if data:
         os.environ[FOLDER_VARIABLE] = str(data.resolve())
     if no_train:
@@ -59,12 +65,13 @@ def make(
     force: Force = False,
     parameter: Parameters = None,
     data: Data = None,
+    weights: Weights = None,
     no_train: NoTrain = False,
 ) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
     from dpclip.report.book import make_book
 
-    prepare(data, no_train)
+    prepare(data, weights, no_train)
     make_book(preset, only=only, force=force, parameters=parse_parameters(parameter))
 
 
@@ -75,12 +82,13 @@ def run(
     force: Force = False,
     parameter: Parameters = None,
     data: Data = None,
+    weights: Weights = None,
     no_train: NoTrain = False,
 ) -> None:
     """Run the chapters that changed, without building pages."""
     from dpclip.report.chapters import run_chapters
 
-    prepare(data, no_train)
+    prepare(data, weights, no_train)
     chapters = run_chapters(preset, only=only, force=force, parameters=parse_parameters(parameter))
     stopped = [chapter.name for chapter in chapters if "missing" in chapter.record]
     waiting = f"; {len(stopped)} lack runs: {', '.join(stopped)}" if stopped else ""
@@ -109,9 +117,9 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
 
 
 @app.command()
-def store(preset: Preset = "mini", data: Data = None) -> None:
+def store(preset: Preset = "mini", data: Data = None, weights: Weights = None) -> None:
     """Run what changed and store the outputs in notebooks/."""
     from dpclip.report.book import store_outputs
 
-    prepare(data, no_train=False)
+    prepare(data, weights, no_train=False)
     store_outputs(preset)

@@ -109,8 +109,10 @@ def test_options_of_the_book_reach_the_chapters(tmp_path, monkeypatch):
     for name in ("DPCLIP_DATA", "DPCLIP_NO_TRAIN"):
         monkeypatch.setenv(name, "")  # so that they are put back
     monkeypatch.chdir(tmp_path)
-    prepare(Path("sketchy"), no_train=True)
+    prepare(Path("sketchy"), None, no_train=True)
     assert (os.environ["DPCLIP_DATA"], os.environ["DPCLIP_NO_TRAIN"]) == (str(tmp_path / "sketchy"), "1")
+    with pytest.raises(UserError, match="nowhere.pt: no such weights file"):
+        prepare(None, Path("nowhere.pt"), no_train=False)
 
 
 def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project):

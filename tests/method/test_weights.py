@@ -3,6 +3,9 @@
 import hashlib
 import json
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -160,8 +163,9 @@ def test_the_config_does_not_speak_for_a_released_file_beside_it(tmp_path, relea
 
 def test_openai_is_the_file_with_the_known_hash(tmp_path, monkeypatch):
     """The hub's copy of the same weights has no known hash: it is not asked."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
-    def download(config, prefer_hf_hub):
+    def download(config, prefer_hf_hub, cache_dir):
         assert not prefer_hf_hub and released("ViT-B-32")["ViT-B-32.pt"][0] in config["url"]
         return str(tmp_path / "ViT-B-32.pt")
 
@@ -176,6 +180,25 @@ def test_openai_is_the_file_with_the_known_hash(tmp_path, monkeypatch):
     monkeypatch.setattr(backbone, "download_pretrained", offline)
     with pytest.raises(UserError, match=r"https://.*ViT-B-32.pt could not be downloaded \(OSError: no .*path of"):
         backbone.load_backbone("ViT-B-32", "openai")
+
+
+def test_of_two_processes_one_downloads_and_the_other_waits(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    downloads = []
+
+    def download(config, prefer_hf_hub, cache_dir):
+        path = Path(cache_dir) / "ViT-B-32.pt"
+        if not path.exists():
+            downloads.append(path)
+            path.write_text("half")  # as open_clip does, which writes under the last name from the beginning
+            time.sleep(0.2)
+            path.write_text("whole")
+        return str(path)
+
+    monkeypatch.setattr(backbone, "download_pretrained", download)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: backbone._download("ViT-B-32").read_text(), range(2)))
+    assert found == ["whole", "whole"] and downloads == [tmp_path / ".cache" / "clip" / "ViT-B-32.pt"]
 
 
 def test_a_local_file_is_checked_too(tmp_path):
