@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import resource
 import subprocess
 from pathlib import Path
@@ -55,6 +56,16 @@ def hardware(device: str = "cpu") -> str:
             name,
         )
     return f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+
+
+def arithmetic(device: str = "cpu") -> str:
+    """What the last digits depend on besides `hardware` and torch: the processor's model and vector instructions."""
+    if device != "cpu":
+        return ""
+    info = Path("/proc/cpuinfo")
+    lines = dict(re.findall(r"^([\w ]+?)\s*: (.+)$", info.read_text(), re.M)) if info.exists() else {}
+    model = "-".join(lines.get(name, "?") for name in ("cpu family", "model", "stepping"))
+    return f"{model} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def peak_memory_mb(device: str = "cpu") -> int:

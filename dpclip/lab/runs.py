@@ -17,12 +17,16 @@ from dpclip.data.store import ImageStore
 from dpclip.lab import plan, ranks, records
 from dpclip.lab.config import TRIALS, RunConfig, preset, settings
 from dpclip.lab.evaluate import category_level, fine_grained, open_bench
+from dpclip.lab.fingerprint import code_here, short_code
+from dpclip.lab.staleness import validity
 from dpclip.lab.train import Training, image_size, train
 from dpclip.method.backbone import MINI
 
-RUNS = ROOT / "build" / "runs"
+RUNS, RETRAIN = ROOT / "build" / "runs", ROOT / "build" / "retrain"
 FOLDER_VARIABLE = "DPCLIP_DATA"
 NO_TRAIN_VARIABLE = "DPCLIP_NO_TRAIN"  # "1": a missing run is described and not made
+RETRAIN_VARIABLE = "DPCLIP_RETRAIN"  # "1": results are of runs made here, one seed each, none from the repository
+RENEWED = (*TRIALS, "mini")  # presets whose stale results are made again unasked; a run of `paper` takes days
 
 
 @dataclass(frozen=True)
@@ -75,16 +79,28 @@ def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **change
     return make_run(config, seed, store.manifest), store
 
 
-def ensure_model(run: Run, store: ImageStore, runs: Path = RUNS) -> Training:
+def retraining() -> bool:
+    """Whether the environment variable DPCLIP_RETRAIN is 1."""
+    return os.environ.get(RETRAIN_VARIABLE) == "1"
+
+
+def run_folder(run: Run, runs: Path | None = None) -> Path:
+    """Where the checkpoints of a run lie: one place for each version of the code, so that none goes on with another's
+    weights.
+    """
+    return (runs or (RETRAIN / "runs" if retraining() else RUNS)) / f"{run.name}-{short_code()}"
+
+
+def ensure_model(run: Run, store: ImageStore, runs: Path | None = None) -> Training:
     """The trained model of a run: from its checkpoint, continued if unfinished, or trained now.
 
     Raises MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
     """
     refuse_training([run], store, runs)
-    return train(run.config, run.seed, store, runs / run.name)
+    return train(run.config, run.seed, store, run_folder(run, runs))
 
 
-def refuse_training(wanted: list[Run], store: ImageStore, runs: Path = RUNS, split: str = "unseen") -> None:
+def refuse_training(wanted: list[Run], store: ImageStore, runs: Path | None = None, split: str = "unseen") -> None:
     """Raise MissingRun when the environment variable DPCLIP_NO_TRAIN is 1 and one of the runs has steps to make: which
     ones, the commands that make them, and what they take.
     """
@@ -92,7 +108,7 @@ def refuse_training(wanted: list[Run], store: ImageStore, runs: Path = RUNS, spl
         return
     lines = []
     for run in wanted:
-        steps = plan.steps_left(run.config, run.seed, store.manifest, runs / run.name)
+        steps = plan.steps_left(run.config, run.seed, store.manifest, run_folder(run, runs))
         if steps:
             words = ["train" if split == "unseen" else "evaluate", "--preset", run.config.preset]
             command = shlex.join(["dpclip", *words, "--seed", str(run.seed), *settings(run.config)])
@@ -118,16 +134,27 @@ def measure(training: Training, split: str, limit: int) -> dict:
 
 def records_folder(preset_name: str, split: str = "unseen") -> Path:
     """Where the records of a preset's runs lie. Those of smoke and dry runs mean nothing and are not kept;
-    validation has its own place.
+    validation has its own place. Results that are made again (DPCLIP_RETRAIN) lie apart from the committed ones.
     """
     folder = ROOT / "build" / "records" if preset_name in TRIALS else records.RECORDS
-    return folder if split == "unseen" else folder / "validation"
+    if split != "unseen":
+        return folder / "validation"
+    return RETRAIN / "records" if retraining() and preset_name not in TRIALS else folder
+
+
+def find_record(run: Run, folder: Path | None = None, split: str = "unseen") -> dict | None:
+    """The record of a run in `folder` (by default its preset's), None where it has to be made: there is none, or it is
+    a stale result of a preset that is cheap to repeat. Those of validation tell how settings were chosen, and stay.
+    """
+    record = records.read_record(run.name, folder or records_folder(run.config.preset, split))
+    renewed = split == "unseen" and run.config.preset in RENEWED
+    return None if record and renewed and validity(record).state == "stale" else record
 
 
 def ensure(
-    run: Run, store: ImageStore, folder: Path | None = None, runs: Path = RUNS, split: str = "unseen"
+    run: Run, store: ImageStore, folder: Path | None = None, runs: Path | None = None, split: str = "unseen"
 ) -> dict | None:
-    """The record of a run: the one in `folder` (by default its preset's), or a new one after training and testing.
+    """The record of a run: the one that `find_record` has, or a new one after training and testing.
 
     `split` names the tested categories: settings are chosen on "val", results are reported on "unseen". Of several
     processes at one run only the first tests it and has the record; the others get None.
@@ -135,7 +162,7 @@ def ensure(
     Raises UserError before any work when `folder` cannot be written.
     """
     folder = folder or records_folder(run.config.preset, split)
-    record = records.read_record(run.name, folder)
+    record = find_record(run, folder, split)
     if record is not None:
         return record
     ensure_writable(folder)
@@ -153,7 +180,9 @@ def ensure(
         "losses": [round(loss, 5) for loss in training.losses],
         "scores": [round(score, 5) for score in training.scores],
         "commit": records.commit(),
+        "code": code_here(),
         "hardware": records.hardware(store.device),
+        "arithmetic": records.arithmetic(store.device),
         "torch": torch.__version__,
         "seconds": round(training.seconds, 1),
         "peak_memory_mb": records.peak_memory_mb(store.device),
@@ -163,8 +192,11 @@ def ensure(
 
 
 def ensure_rows(rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen") -> dict[str, list[dict]]:
-    """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
-    runs = [run for row in rows.values() for run in row]
-    wanted = [r for r in runs if records.read_record(r.name, records_folder(r.config.preset, split)) is None]
+    """Row name -> the records of its runs, of results made again (DPCLIP_RETRAIN) those of one seed. Raises MissingRun
+    as `ensure_model` does, for all of them at once.
+    """
+    if retraining() and split == "unseen":
+        rows = {row: runs[:1] for row, runs in rows.items()}
+    wanted = [run for runs in rows.values() for run in runs if find_record(run, split=split) is None]
     refuse_training(wanted, store, split=split)
     return {row: [ensure(run, store, split=split) for run in row_runs] for row, row_runs in rows.items()}

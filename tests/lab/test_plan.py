@@ -7,7 +7,7 @@ from dpclip.lab import plan, runs
 from dpclip.lab import train as lab_train
 from dpclip.lab.config import parse_settings, preset
 from dpclip.lab.records import NEEDED, hardware, write_record
-from dpclip.lab.runs import NO_TRAIN_VARIABLE, ensure_model, ensure_rows, make_run
+from dpclip.lab.runs import NO_TRAIN_VARIABLE, ensure_model, ensure_rows, make_run, run_folder
 from dpclip.method.rivals import PLAIN
 from tests.toy import make_toy
 
@@ -73,4 +73,4 @@ def test_a_trained_run_is_loaded_and_an_unfinished_one_is_counted_from_where_it_
     whole = ensure_model(run, store, runs)
     monkeypatch.setenv(NO_TRAIN_VARIABLE, "1")
     assert ensure_model(run, store, runs).losses == whole.losses
-    assert plan.steps_left(CONFIG.set(epochs=5), 0, store.manifest, runs / run.name) == 6
+    assert plan.steps_left(CONFIG.set(epochs=5), 0, store.manifest, run_folder(run, runs)) == 6
