@@ -28,8 +28,8 @@ CAPTION = (
     "element-wise work is not. Image: encoding one, its category's prompts and scales given. Category: making those "
     "from the support images and the text feature; 0 where all categories share them. Words: the text feature of a "
     "category from its sentences, once for a data set. Query: encoding one sketch and comparing it with "
-    f"{GALLERY} encoded photos. ms: the least of some repeats, of an image alone and of an image in a batch of {BATCH}; "
-    "the first two methods encode alike, so what differs between them is the clock. MB: most memory "
+    f"{GALLERY} encoded photos. ms: the least of some repeats, of an image alone and of an image in a batch of "
+    f"{BATCH}; the first two methods encode alike, so what differs between them is the clock. MB: most memory "
     f"above the process without a model, while {BATCH} images are encoded and in training steps of {TRAINING_BATCH} "
     "triplets. Images are noise, weights of ViT-B-32 random."
 )
