@@ -93,6 +93,15 @@ def test_a_disk_too_small_is_told_before_training(store, tmp_path, monkeypatch):
         train(CONFIG, 0, store, tmp_path / "run")
 
 
+@pytest.mark.parametrize(("precision", "rounded"), [("fp32", False), ("tf32", True)])
+def test_fp32_is_exact_in_matrix_products_and_convolutions(store, tmp_path, monkeypatch, precision, rounded):
+    before = torch.get_float32_matmul_precision()
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", not rounded)
+    train(CONFIG.set(epochs=1, steps_per_epoch=1, precision=precision), 0, store, tmp_path / "run")
+    assert torch.backends.cudnn.allow_tf32 is torch.backends.cuda.matmul.allow_tf32 is rounded
+    torch.set_float32_matmul_precision(before)
+
+
 def test_training_lowers_the_loss(store, tmp_path):
     training = train(CONFIG.set(epochs=8, new_rate=3e-3, hard_every=0), 0, store, tmp_path / "run")
     assert sum(training.losses[-6:]) < sum(training.losses[:6])
