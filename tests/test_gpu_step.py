@@ -1,5 +1,7 @@
 """The GPU benchmark on the processor, with a tiny model: what it measures is there, and it sees what is wrong."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from benchmarks import gpu_step
 from dpclip.lab import train as lab_train
 from dpclip.lab.config import PRECISIONS
 
+COMPILE = torch.compile
 TINY = gpu_step.CONFIG.set(batch=4, rank=2)
 
 
@@ -32,6 +35,14 @@ def test_the_same_step_every_time_and_bf16_is_a_little_off():
     assert one.differences(two) == (0, 0) and one.seconds > 0
     loss, gradient = bf16.differences(one)
     assert 0 < loss < gpu_step.LOSS_WITHIN["bf16"] and 0 < gradient < 0.5
+
+
+def test_the_tower_is_compiled_whole_and_the_step_stays_the_same(monkeypatch):
+    compiler, asked = partial(COMPILE, backend="aot_eager", fullgraph=True), []  # all but the making of kernels
+    monkeypatch.setattr(torch, "compile", lambda function: asked.append(function) or compiler(function))
+    one, compiled = (gpu_step.measure(TINY.set(compile=compiled), "cpu") for compiled in (False, True))
+    loss, gradient = compiled.differences(one)
+    assert len(asked) == 1 and loss < 1e-6 and gradient < 1e-4
 
 
 def test_flops_grow_with_the_batch():
