@@ -6,7 +6,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import pipeline, ranking, step
+from benchmarks import gpu_step, pipeline, ranking, step
 from benchmarks.timing import Comparison
 from dpclip.lab.records import hardware, peak_memory_mb
 
@@ -27,7 +27,7 @@ def main() -> int:
         results += benchmark.compare()
     Console().print(table(results))
     print(f"peak memory: {peak_memory_mb()} MB")
-    return int(any(result.missed for result in results))
+    return int(any(result.missed for result in results) or gpu_step.main())
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dpclip.data.commands import app as data_app
 from dpclip.data.files import ROOT
 from dpclip.errors import UserError
 from dpclip.report.commands import app as book_app
 from dpclip.report.table_commands import tables as show_tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-data_app = typer.Typer(no_args_is_help=True, help="Draw the embedded benchmark; find, unpack and check data sets.")
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
 app.command("tables")(show_tables)
@@ -43,65 +43,6 @@ Records = Annotated[
     Path | None,
     typer.Option(help="Folder of the run records [default: data/records, or build/records for smoke and dry]."),
 ]
-
-
-@data_app.command("build")
-def data_build(force: Annotated[bool, typer.Option("--force", help="Draw again what is there.")] = False) -> None:
-    """Draw the photos and sketches of the embedded benchmark (about a minute)."""
-    from dpclip.data.openmoji import build
-
-    build(force=force)
-
-
-@data_app.command("check")
-def data_check(
-    name: Annotated[
-        str, typer.Argument(help="Data set: sketchy, sketchy-ext, tuberlin-ext, quickdraw-ext, folder.")
-    ] = "",
-    path: Annotated[Path | None, typer.Argument(help="Its folder.")] = None,
-    unseen: Annotated[str, typer.Option(help="Split, by author; or a file with one unseen category a line.")] = "",
-    decode: Annotated[bool, typer.Option("--decode", help="Read every image too (minutes).")] = False,
-) -> None:
-    """Compare a data set with what it should hold, and name the cure of each difference; exit status 1 when something
-    is wrong.
-
-    Without arguments, the embedded benchmark is compared with its manifest and statistics.
-    """
-    from dpclip.data.check import check_dataset
-    from dpclip.data.openmoji import check
-    from dpclip.data.openmoji_list import NAME
-
-    if name not in ("", NAME):
-        report = check_dataset(name, path, unseen, decode)
-        typer.echo("\n".join(report.lines))
-        if not report.ok:
-            raise typer.Exit(1)
-        return
-    problems = check()
-    if problems:
-        raise UserError("\n".join(["the embedded benchmark is not in order:", *problems]))
-    typer.echo("The embedded benchmark is complete and as recorded.")
-
-
-@data_app.command("where")
-def data_where(
-    name: Annotated[str, typer.Argument(help="Data set: sketchy, sketchy-ext, tuberlin-ext, quickdraw-ext, folder.")],
-) -> None:
-    """Where to get a data set, under which terms, and what its folder must look like."""
-    from dpclip.data.where import where
-
-    typer.echo(where(name))
-
-
-@data_app.command("unpack")
-def data_unpack(
-    archive: Annotated[Path, typer.Argument(help="A .zip or .tar archive (7z archives need 7-Zip).")],
-    folder: Annotated[Path, typer.Argument(help="A new folder.")],
-) -> None:
-    """Unpack a downloaded archive safely: nothing outside the folder, no links, a bound on its size."""
-    from dpclip.data.archives import unpack
-
-    typer.echo(f"{unpack(archive, folder):,} files in {folder}")
 
 
 @app.command()

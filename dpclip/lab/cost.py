@@ -133,7 +133,7 @@ def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]
 
 @dataclass(frozen=True)
 class Noise:
-    """In the place of an ImageStore: random pictures of two seen categories, a batch of each."""
+    """In the place of an ImageStore: random pictures of two seen categories, `count` photos and sketches of each."""
 
     manifest: Manifest
     size: int
@@ -141,12 +141,12 @@ class Noise:
     cache: Path = CACHE
 
     @classmethod
-    def of(cls, size: int, device: str) -> "Noise":
+    def of(cls, size: int, device: str, count: int) -> "Noise":
         rows = [
             {"modality": modality, "category": category, "instance": f"{category}-{number}", "split": "seen"}
             | {"style": style, "path": f"{modality}/{category}-{number}.png"}
             for category in ("clock", "owl")
-            for number in range(TRAINING_BATCH)
+            for number in range(count)
             for modality, style in (("photo", "photo"), ("sketch", "warped"))
         ]
         return cls(Manifest.of("noise", Path(), rows, {"clock": "clock", "owl": "owl"}), size, device)
@@ -160,7 +160,7 @@ def measure_training(name: str, backbone: str, device: str) -> float | None:
     before = memory_mb(device)
     config = method_config(name, backbone)
     model = build_model(config, 0).to(device)
-    training = Training(config, 0, model, Noise.of(model.image_size, device), losses=[])
+    training = Training(config, 0, model, Noise.of(model.image_size, device, TRAINING_BATCH), losses=[])
     if training.optimizer is None:
         return None
     for works in training.work(0, 0):

@@ -42,9 +42,9 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def read_pictures(model: DPCLIP, files: list[Path]) -> torch.Tensor:
-    """(B, 3, S, S), normalised. Raises UserError naming a missing or damaged file."""
+    """(B, 3, S, S), normalised, on the model's device. Raises UserError naming a missing or damaged file."""
     pixels = np.stack([read_image(file, model.image_size) for file in files])
-    return model.normalise(torch.from_numpy(pixels).float() / 255)
+    return model.normalise(torch.from_numpy(pixels).to(model.mean.device).float() / 255)
 
 
 @torch.inference_mode()
@@ -65,7 +65,7 @@ def open_gallery(
     path = cache / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]}.safetensors"
     if path.exists():
         try:
-            return Gallery(model, context, files, Features(**load_file(path)))
+            return Gallery(model, context, files, Features(**load_file(path, str(model.mean.device))))
         except (SafetensorError, TypeError) as error:
             raise UserError(f"{path} is damaged ({error}). Delete it; the photos are then indexed again.") from error
     console, parts = Console(stderr=True), []

@@ -38,7 +38,7 @@ def category_test(store: ImageStore, bench: Bench, category: str, protocol: str 
 def rank_photos(bench: Bench, sketch: torch.Tensor, test: TestSet, gallery: np.ndarray) -> Ranking:
     """Rank the photos with row numbers `gallery` for a sketch (3, S, S) in [0, 1], prompted for the test's category."""
     context = bench.context(test)
-    query = bench.model.encode(bench.model.normalise(sketch[None]), context)
+    query = bench.model.encode(bench.model.normalise(sketch[None].to(bench.store.device)), context)
     distance = bench.model.distance(query, bench.encode(gallery, context))[0].numpy(force=True)
     order = np.argsort(distance, kind="stable")
     return Ranking(sketch, gallery[order], distance[order], test.category)

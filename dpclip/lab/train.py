@@ -82,7 +82,9 @@ class Training:
             if any(groups.values())
             else None
         )
-        torch.set_float32_matmul_precision("highest" if self.config.precision == "fp32" else "high")
+        exact = self.config.precision == "fp32"
+        torch.set_float32_matmul_precision("highest" if exact else "high")
+        torch.backends.cudnn.allow_tf32 = not exact  # of convolutions; torch allows it unless told otherwise
         self.words = open_bench(self.model, self.store).words
         self.objective = Objective(self.model, self.store, self.words, self.config, self.seed)
         if ranks.world() > 1 and self.optimizer:

@@ -1,5 +1,6 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,6 +50,17 @@ def test_a_missing_or_damaged_picture_is_named_and_leaves_no_cache(toy, tmp_path
     with pytest.raises(UserError, match=f"{path.name} is missing"):
         ImageStore(toy, 60, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob(f"*-{toy.table['modality'][7]}.npy"))
+
+
+def test_a_cache_without_room_or_that_cannot_be_written_is_told_before_decoding(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr("dpclip.data.store.read_image", None)  # decoding would fail
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        ImageStore(toy, 60, tmp_path / "file" / "cache")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**10))
+    with pytest.raises(UserError, match="has 0 MB free, but [0-9]+ MB are needed"):
+        ImageStore(toy, 60, tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("*.npy"))
 
 
 def test_sketches_keep_one_channel_and_mixed_rows_their_order(toy, tmp_path):

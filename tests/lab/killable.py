@@ -2,12 +2,15 @@
 
 import os
 import signal
+from pathlib import Path
 
 import torch
 
 from dpclip.data import files
+from dpclip.data import store as data_store
 from dpclip.data.store import ImageStore
-from dpclip.lab import ranks
+from dpclip.errors import UserError
+from dpclip.lab import evaluate, ranks
 from dpclip.lab import train as lab_train
 from dpclip.lab.config import preset
 from dpclip.lab.runs import Run, ensure
@@ -23,19 +26,28 @@ def prepare(root) -> ImageStore:
     return ImageStore(make_toy(root / "toy"), 56, root / "cache")
 
 
-def run_as_rank(rank: int, world: int, port: int, root) -> None:
-    """One of `world` processes at one run."""
+def run_as_rank(rank: int, world: int, port: int, root, halt: bool = False) -> None:
+    """One of `world` processes at one run. `halt`: the last of them gets SIGTERM in its first step, and each says what
+    came of it in a file of its own.
+    """
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     with ranks.process_group():
         assert (ranks.rank(), ranks.world()) == (rank, world)
-        lab_train.train(CONFIG, 0, prepare(root / f"rank-{rank}"), root / f"run-{world}")
+        if halt and rank == world - 1:
+            step = lab_train.Training.step
+            lab_train.Training.step = lambda *words: signal.raise_signal(signal.SIGTERM) or step(*words)
+        try:
+            lab_train.train(CONFIG, 0, prepare(root / f"rank-{rank}"), root / f"run-{world}")
+        except UserError as error:
+            Path(root, f"stopped-{rank}").write_text(str(error))
 
 
 def make_record(root, where: str, count: int) -> None:
-    """Train and measure a run; die by SIGKILL at call number `count` of `where`: a step of training, or the moment
-    between writing a file and giving it its name. count = 0: live.
+    """Train and measure a run; die by SIGKILL at call number `count` of `where`: "decode", the reading of a picture;
+    "step" of training; "test", the ranking for a category; "rename", between writing a file and giving it its name.
+    count = 0: live.
     """
-    store, calls = prepare(root), iter(range(1, 1000))
+    calls = iter(range(1, 1000))
 
     def deadly(function):
         def call(*arguments):
@@ -45,8 +57,13 @@ def make_record(root, where: str, count: int) -> None:
 
         return call
 
+    if where == "decode":
+        data_store.read_image = deadly(data_store.read_image)
+    store = prepare(root)
     if where == "step":
         lab_train.Training.step = deadly(lab_train.Training.step)
+    if where == "test":
+        evaluate.Bench.distances = deadly(evaluate.Bench.distances)
     if where == "rename":
         files.os.replace = deadly(os.replace)
     ensure(Run(CONFIG, 0, "data", "weights"), store, root / "records", root / "runs")

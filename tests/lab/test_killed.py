@@ -37,9 +37,18 @@ def undisturbed(spawn, tmp_path_factory):
     return record(root)
 
 
-# The files that get a name: trial files of the folders, best and checkpoint of each epoch, the record.
+# The files that get a name: a trial file, the words, another trial file, best, two checkpoints, the record.
 @pytest.mark.parametrize(
-    ("where", "count"), [("step", 1), ("step", 2), ("step", 4), *[("rename", n) for n in range(2, 7)]]
+    ("where", "count"),
+    [
+        ("decode", 9),
+        ("step", 1),
+        ("step", 2),
+        ("step", 4),
+        ("test", 1),
+        ("test", 4),
+        *[("rename", n) for n in range(2, 8)],
+    ],
 )
 def test_the_same_command_again_gives_the_same_record(spawn, undisturbed, tmp_path, where, count):
     assert spawn(tmp_path, where, count) == -signal.SIGKILL

@@ -1,5 +1,7 @@
 """Training on a toy dataset with the tiny backbone: repeatable, resumable, and honest about what went wrong."""
 
+import errno
+import os
 import signal
 from types import SimpleNamespace
 
@@ -91,6 +93,36 @@ def test_a_disk_too_small_is_told_before_training(store, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**20))
     with pytest.raises(UserError, match="has 1 MB free, but [0-9]+ MB are needed"):
         train(CONFIG, 0, store, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("precision", "rounded"), [("fp32", False), ("tf32", True)])
+def test_fp32_is_exact_in_matrix_products_and_convolutions(store, tmp_path, monkeypatch, precision, rounded):
+    before = torch.get_float32_matmul_precision()
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", not rounded)
+    train(CONFIG.set(epochs=1, steps_per_epoch=1, precision=precision), 0, store, tmp_path / "run")
+    assert torch.backends.cudnn.allow_tf32 is torch.backends.cuda.matmul.allow_tf32 is rounded
+    torch.set_float32_matmul_precision(before)
+
+
+def test_a_disk_that_fills_up_keeps_the_last_checkpoint_and_the_run_goes_on_from_there(store, tmp_path, monkeypatch):
+    whole = train(CONFIG, 0, store, tmp_path / "whole")
+    write, writes = lab_train.write_checkpoint, iter(range(1, 100))
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def filling(path, state):
+        with monkeypatch.context() as patch:
+            if next(writes) == 2:
+                patch.setattr(os, "fsync", full)
+            write(path, state)
+
+    monkeypatch.setattr(lab_train, "write_checkpoint", filling)
+    with pytest.raises(UserError, match="cannot write .*checkpoint.safetensors: No space left on device. Free some"):
+        train(CONFIG, 0, store, tmp_path / "cut")
+    assert len(read_checkpoint(tmp_path / "cut" / "checkpoint.safetensors").losses) == 3  # of the first epoch
+    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["checkpoint.safetensors", "lock"]
+    assert train(CONFIG, 0, store, tmp_path / "cut").losses == whole.losses
 
 
 def test_training_lowers_the_loss(store, tmp_path):
@@ -234,6 +266,13 @@ def test_ensure_loads_a_finished_record_and_trains_only_what_is_missing(store, t
     assert record["metrics"] == {"made": "unseen"} and len(record["losses"]) == 9
     monkeypatch.setattr("dpclip.lab.runs.train", None)  # training again would fail
     assert ensure(run, store, tmp_path / "records", tmp_path / "runs") == record
+
+
+def test_a_place_for_the_record_is_asked_for_before_training(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("dpclip.lab.runs.train", None)  # training would fail
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write .*writable folder"):
+        ensure(Run(CONFIG, 0, "data", "weights"), store, tmp_path / "file" / "records", tmp_path / "runs")
 
 
 def test_no_record_for_an_unfinished_run(store, tmp_path, monkeypatch):
