@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dpclip.lab.config import PRECISIONS, RunConfig, preset
 from dpclip.lab.cost import Noise
-from dpclip.lab.measure import median_ms, memory_mb
+from dpclip.lab.measure import least_ms, memory_mb
 from dpclip.lab.objective import Pictures, Work
 from dpclip.lab.plan import count_images
 from dpclip.lab.records import hardware, peak_memory_mb
@@ -70,7 +70,7 @@ def measure(config: RunConfig, device: str) -> Measured:
     loss = training.step(works)
     own = [p for group in training.optimizer.param_groups for p in group["params"]]
     gradient = torch.cat([p.grad.flatten() for p in own]).cpu()
-    seconds = median_ms(lambda: training.step(works), device) / 1000
+    seconds = least_ms(lambda: training.step(works), device) / 1000
     return Measured(loss, gradient, seconds, peak_memory_mb(device) - before)
 
 
@@ -85,7 +85,7 @@ def count_flops(config: RunConfig, device: str) -> int:
 def bf16_peak(device: str, side: int = SIDE) -> float:
     """FLOPs a second of one large matrix product in bf16."""
     one, two = (torch.randn(side, side, device=device).bfloat16() for _ in range(2))
-    return 2 * side**3 / (median_ms(lambda: one @ two, device) / 1000)
+    return 2 * side**3 / (least_ms(lambda: one @ two, device) / 1000)
 
 
 def settings(config: RunConfig) -> Iterator[RunConfig]:
