@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from dpclip import cli
 
-COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "book"]
+COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "heatmap", "book"]
 
 
 @pytest.mark.parametrize("words", [[], *[[command] for command in COMMANDS], ["data", "build"], ["data", "check"]])
@@ -24,6 +24,7 @@ def test_help_of_every_command(words):
         (["train", "--preset", "smoke", "--set", "rnk=3"], "Did you mean 'rank'"),
         (["query", "nowhere.png", "--category", "animal-bird", "--preset", "smoke"], "nowhere.png is missing"),
         (["query", "nowhere.png", "--category", "dragons", "--preset", "smoke"], "category 'dragons' is not in"),
+        (["heatmap", "nowhere.png", "--category", "animal-bird", "--preset", "smoke"], "nowhere.png is missing"),
         (["sweep", "--preset", "smoke", "--table", "nine"], "unknown table 'nine'"),
     ],
 )
