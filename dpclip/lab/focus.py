@@ -7,7 +7,6 @@ what a share is worth: the object's part of the area; the same picture under the
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
@@ -25,14 +24,14 @@ RELEVANT = 0.01  # the smallest gain of share that counts as focus, fixed before
 
 
 def object_share(maps: Tensor, patches: Tensor) -> Tensor:
-    """Maps (B, g, g), patches of two objects (B, 2, g, g) of bool -> the share of each (B, 2).
+    """Share of each object: maps and the object's patches (bool), both (..., g, g) -> (...).
 
-    A map without anything positive prefers no patch: its shares are those of the area.
+    A map without anything positive prefers no patch: the share is then that of the area.
     """
-    positive = maps.clamp(min=0)[:, None]  # (B, 1, g, g)
-    total = positive.sum((2, 3))
-    share = (positive * patches).sum((2, 3)) / total.clamp(min=torch.finfo(maps.dtype).tiny)
-    return torch.where(total > 0, share, patches.to(maps.dtype).mean((2, 3)))
+    positive = maps.clamp(min=0)
+    total = positive.sum((-2, -1))
+    share = (positive * patches).sum((-2, -1)) / total.clamp(min=torch.finfo(maps.dtype).tiny)
+    return torch.where(total > 0, share, patches.to(maps.dtype).mean((-2, -1)))
 
 
 def random_prompts(context: Context, count: int, generator: torch.Generator) -> Context:
@@ -44,61 +43,77 @@ def random_prompts(context: Context, count: int, generator: torch.Generator) -> 
     return replace(context, prompts=prompts)
 
 
-def scene_shares(bench: Bench, tests: list[TestSet], scenes: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """One row for each object of each scene: its `category`, and its share under the support of that category
-    (`matched`) and under each control. The scenes of a category are encoded together.
+def scene_maps(bench: Bench, tests: list[TestSet], scenes: pd.DataFrame, seed: int) -> dict[str, Tensor]:
+    """Maps, averaged over layers and prompts, and patches of B scenes. The scenes of a category are encoded together.
+
+    own      (B, 2, g, g)  under the support of each object's category
+    random   (B, 2, g, g)  the same with random prompts
+    third    (B, g, g)     under the support of the category that is not there
+    patches  (B, 2, g, g)  bool, where the objects are
     """
-    generator = torch.Generator().manual_seed(seed)
-    found = {name: np.full((len(scenes), 2), np.nan) for name in ("matched", *CONTROLS)}
-    shown, third = scenes[["first", "second"]].to_numpy(), scenes["third"].to_numpy()  # (B, 2), (B,)
+    grid, generator = bench.model.backbone.grid, torch.Generator().manual_seed(seed)
+    shown, third = torch.tensor(scenes[["first", "second"]].to_numpy()), torch.tensor(scenes["third"].to_numpy())
+    own, noise = torch.zeros(2, len(scenes), 2, grid, grid)
+    absent = torch.zeros(len(scenes), grid, grid)
+
+    def look(rows: Tensor, context: Context) -> Tensor:
+        images, _ = compose(bench.store, scenes.iloc[rows.numpy()], grid)
+        return similarity(bench.model, images, context).mean(1).cpu()  # (b, g, g)
+
     for number, test in enumerate(tests):
         context = bench.context(test)
-        for rows in _chunks(np.flatnonzero((shown == number).any(1))):
-            images, patches = compose(bench.store, scenes.iloc[rows], bench.model.backbone.grid)
-            noise = random_prompts(context, len(rows), generator)
-            share, other = (
-                object_share(similarity(bench.model, images, c).mean(1), patches).numpy(force=True)
-                for c in (context, noise)
-            )  # (b, 2) each
-            area = patches.float().mean((2, 3)).numpy(force=True)
-            mine = shown[rows] == number  # (b, 2), one of two
-            here = rows, mine.argmax(1)
-            found["matched"][here], found["random"][here], found["area"][here] = share[mine], other[mine], area[mine]
-            found["swapped"][rows, 1 - mine.argmax(1)] = share[~mine]
-        for rows in _chunks(np.flatnonzero(third == number)):
-            images, patches = compose(bench.store, scenes.iloc[rows], bench.model.backbone.grid)
-            share = object_share(similarity(bench.model, images, context).mean(1), patches)
-            found["unmatched"][rows] = share.numpy(force=True)
-    columns = {name: values.ravel() for name, values in found.items()}
-    return pd.DataFrame({"category": [tests[number].category for number in shown.ravel()]} | columns)
+        for place in (0, 1):
+            for rows in torch.nonzero(shown[:, place] == number)[:, 0].split(CHUNK):
+                own[rows, place] = look(rows, context)
+                noise[rows, place] = look(rows, random_prompts(context, len(rows), generator))
+        for rows in torch.nonzero(third == number)[:, 0].split(CHUNK):
+            absent[rows] = look(rows, context)
+    _, patches = compose(bench.store, scenes, grid)
+    return {"own": own, "random": noise, "third": absent, "patches": patches.cpu()}
 
 
-def _chunks(rows: np.ndarray) -> list[np.ndarray]:
-    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+def scene_shares(maps: dict[str, Tensor]) -> dict[str, Tensor]:
+    """From `scene_maps`, the share of each object of each scene, (B, 2) each: under the support of its category
+    (`matched`), under each control, and in what the matched map has more than the swapped one (`contrast`).
+    """
+    own, patches = maps["own"], maps["patches"]
+    return {
+        "matched": object_share(own, patches),
+        "area": patches.float().mean((2, 3)),
+        "swapped": object_share(own.flip(1), patches),
+        "unmatched": object_share(maps["third"][:, None], patches),
+        "random": object_share(maps["random"], patches),
+        "contrast": object_share(own - own.flip(1), patches),
+    }
 
 
 def measure_focus(bench: Bench, split: str, seeds: list[int]) -> pd.DataFrame:
-    """`scene_shares` of all categories of a split, held-out; a seed chooses support, photos and random prompts."""
+    """`scene_shares` of all categories of a split, held-out: one row for each object of each scene, of its `category`.
+    A seed chooses support, photos and random prompts.
+    """
     manifest, tables = bench.store.manifest, []
     for seed in seeds:
         tests = test_sets(manifest, split, manifest.styles[0], "held-out", support_rule(bench.model), seed)
         scenes = draw_scenes(tests, seed, bench.model.backbone.grid)
-        tables.append(scene_shares(bench, tests, scenes, seed).assign(seed=seed))
+        shares = scene_shares(scene_maps(bench, tests, scenes, seed))
+        category = [tests[number].category for number in scenes[["first", "second"]].to_numpy().ravel()]
+        values = {name: share.flatten().numpy() for name, share in shares.items()}
+        tables.append(pd.DataFrame({"seed": seed, "category": category} | values))
     return pd.concat(tables, ignore_index=True)
 
 
-def compare_focus(shares: pd.DataFrame) -> dict[str, Comparison]:
-    """Control -> what the matched support gains over it. The bootstrap draws categories, not scenes: the scenes of a
+def gains(shares: pd.DataFrame, name: str = "matched") -> dict[str, Comparison]:
+    """Control -> what the share under `name` gains over it. The bootstrap draws categories, not scenes: the scenes of a
     category have its support in common.
     """
-    means = shares.groupby("category")[["matched", *CONTROLS]].mean()
-    return {name: compare([means["matched"].to_numpy()], [means[name].to_numpy()]) for name in CONTROLS}
+    means = shares.groupby("category").mean(numeric_only=True)
+    return {control: compare([means[name].to_numpy()], [means[control].to_numpy()]) for control in CONTROLS}
 
 
-def focus_verdict(gains: dict[str, Comparison]) -> str:
-    """focus: the gain over every control is surely more than RELEVANT; no focus: the gain over some control is surely
-    less; else undecided. Surely: by the 95 % interval.
+def focus_verdict(found: list[Comparison]) -> str:
+    """From gains over controls. focus: every one is surely more than RELEVANT; no focus: some one is surely less; else
+    undecided. Surely: by the 95 % interval.
     """
-    if all(gain.low > RELEVANT for gain in gains.values()):
+    if all(gain.low > RELEVANT for gain in found):
         return "focus"
-    return "no focus" if any(gain.high < RELEVANT for gain in gains.values()) else "undecided"
+    return "no focus" if any(gain.high < RELEVANT for gain in found) else "undecided"

@@ -113,14 +113,14 @@ def show_layers(image: Tensor, maps: dict[str, Tensor]) -> Figure:
 
 
 def show_focus(shares: pd.DataFrame) -> Figure:
-    """Shares of the right object (focus.py): a dot for each category, a bar for the mean and its 95 % interval over
-    categories; the matched support in red, its controls in blue, the area as a dotted line.
+    """Shares of the right object (focus.py): a dot for each category, a diamond and a line for the mean and its 95 %
+    interval over categories. The controls are blue, the area is a dotted line.
     """
-    means = 100 * shares.groupby("category")[["matched", *CONTROLS]].mean()
-    names = ["matched", *(name for name in CONTROLS if name != "area")]
+    means = 100 * shares.groupby("category").mean(numeric_only=True)
+    names = ["matched", *(name for name in CONTROLS if name != "area"), "contrast"]
     figure, axes = plt.subplots(figsize=(6.8, 2.6), layout="constrained")
     for place, name in enumerate(names):
-        values, colour = means[name].to_numpy(), RED if name == "matched" else BLUE
+        values, colour = means[name].to_numpy(), BLUE if name in CONTROLS else RED
         spread = compare([values], [np.zeros_like(values)])
         axes.plot(values, np.full(len(values), place) + 0.18, "o", color=GREY, markersize=3.5, alpha=0.8)
         axes.plot([spread.low, spread.high], [place, place], color=colour, linewidth=2)

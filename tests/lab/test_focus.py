@@ -10,7 +10,7 @@ from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab import focus
 from dpclip.lab.evaluate import open_bench
-from dpclip.lab.focus import CONTROLS, compare_focus, focus_verdict, measure_focus, object_share, random_prompts
+from dpclip.lab.focus import CONTROLS, focus_verdict, gains, measure_focus, object_share, random_prompts
 from dpclip.lab.scenes import compose, draw_scenes, placements
 from dpclip.lab.similarity import prompt_similarity
 from dpclip.lab.statistics import Comparison
@@ -93,7 +93,7 @@ def test_prompts_that_are_the_tokens_of_an_object_put_everything_on_it(plain, te
         kind = 1 + placed[0].int() + 2 * placed[1].int()  # plain 1, first 2, second 3
         tokens = torch.eye(4)[torch.cat([torch.zeros(1, dtype=torch.int), kind.flatten()])]  # (1+N, D)
         maps = prompt_similarity(5 * torch.eye(4)[[2, 2, 2]], tokens)
-        assert object_share(maps[None], placed[None]).tolist() == [[1.0, 0.0]]
+        assert object_share(maps, placed).tolist() == [1.0, 0.0]
 
 
 def test_random_prompts_put_on_an_object_what_its_area_is(plain, tests):
@@ -102,18 +102,19 @@ def test_random_prompts_put_on_an_object_what_its_area_is(plain, tests):
     context = random_prompts(Context([torch.full((3, 16), 2.0)], []), 2000, generator)
     assert context.prompts[0].norm(dim=-1).numpy() == pytest.approx(np.full((2000, 3), 8.0), rel=1e-5)
     maps = prompt_similarity(context.prompts[0], torch.randn(2000, 50, 16, generator=generator))
-    share = object_share(maps, patches.expand(2000, -1, -1, -1))
+    share = object_share(maps[:, None], patches)
     assert share.mean(0).tolist() == pytest.approx([9 / 49] * 2, abs=0.01)
 
 
 def test_dissimilarity_counts_for_nothing(plain, tests):
     _, patches = compose(plain, draw_scenes(tests, 0, 7), 7)
-    assert object_share(patches[:, 0].float() - patches[:, 1].float(), patches).tolist() == [[1.0, 0.0]] * len(patches)
+    maps = patches[:, :1].float() - patches[:, 1:].float()
+    assert object_share(maps, patches).tolist() == [[1.0, 0.0]] * len(patches)
 
 
 def test_a_map_without_similarity_prefers_nothing(plain, tests):
     _, patches = compose(plain, draw_scenes(tests, 0, 7), 7)
-    assert object_share(-torch.ones(len(patches), 7, 7), patches).numpy() == pytest.approx(9 / 49)
+    assert object_share(-torch.ones(7, 7), patches).numpy() == pytest.approx(9 / 49)
 
 
 def test_every_share_is_measured_under_its_own_support(plain, tests, monkeypatch):
@@ -133,14 +134,15 @@ def test_every_share_is_measured_under_its_own_support(plain, tests, monkeypatch
 
     monkeypatch.setattr(focus, "similarity", seen)
     monkeypatch.setattr(focus, "CHUNK", 3)
-    shares = focus.scene_shares(Bench(), tests, draw_scenes(tests, 0, 7), 0)
+    monkeypatch.setattr(focus, "support_rule", lambda model: SupportRule())
+    shares = measure_focus(Bench(), "seen", [0])
     assert len(shares) == 2 * 3 * 4 and shares.groupby("category").size().tolist() == [8, 8, 8]
-    expected = {"matched": 1, "swapped": 0, "unmatched": 9 / 49, "random": 9 / 49, "area": 9 / 49}
+    expected = {"matched": 1, "contrast": 1, "swapped": 0, "unmatched": 9 / 49, "random": 9 / 49, "area": 9 / 49}
     for name, value in expected.items():
         assert shares[name].to_numpy() == pytest.approx(value), name
-    gains = compare_focus(shares)
-    assert list(gains) == list(CONTROLS) and gains["swapped"].difference == 1
-    assert focus_verdict(gains) == "focus"
+    found = gains(shares)
+    assert list(found) == list(CONTROLS) and found["swapped"].difference == 1
+    assert focus_verdict(list(found.values())) == "focus"
 
 
 def test_a_whole_measurement_of_a_model(store, tiny_backbone):
@@ -163,5 +165,5 @@ def test_a_whole_measurement_of_a_model(store, tiny_backbone):
     ],
 )
 def test_a_verdict_needs_every_control(intervals, verdict):
-    gains = {str(n): Comparison((low + high) / 2, low, high) for n, (low, high) in enumerate(intervals)}
-    assert focus_verdict(gains) == verdict
+    found = [Comparison((low + high) / 2, low, high) for low, high in intervals]
+    assert focus_verdict(found) == verdict

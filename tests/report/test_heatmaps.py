@@ -73,11 +73,11 @@ def test_layers_then_their_mean():
 
 
 def test_focus_shows_the_mean_of_each_category_and_of_all():
-    values = {"matched": [0.2, 0.4, 0.5, 0.5], **{name: [0.1, 0.1, 0.2, 0.2] for name in CONTROLS}}
+    values = {"matched": [0.2, 0.4, 0.5, 0.5]} | {name: [0.1, 0.1, 0.2, 0.2] for name in (*CONTROLS, "contrast")}
     figure = heatmaps.show_focus(pd.DataFrame({"category": ["a", "a", "b", "b"], **values}))
     dots, interval, mean = figure.axes[0].lines[:3]
     assert dots.get_xdata() == pytest.approx([30, 50]) and mean.get_xdata() == pytest.approx([40])
     assert interval.get_xdata() == pytest.approx([30, 50])
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
-        "matched", "swapped", "unmatched", "random"
+        "matched", "swapped", "unmatched", "random", "contrast"
     ]  # fmt: skip
