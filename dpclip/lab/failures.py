@@ -94,6 +94,15 @@ def also_failed(first: np.ndarray, second: np.ndarray) -> float:
     return float(second[first].mean()) if first.any() else float("nan")
 
 
+def fail_together(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Two methods, S seeds each, (Q, S) of bool -> of the pairs of runs with different seeds, the share in which both
+    fail at a query (Q,). A method can be paired with itself.
+    """
+    first, second = first.astype(float), second.astype(float)
+    pairs = first.sum(1) * second.sum(1) - (first * second).sum(1)
+    return pairs / (first.shape[1] * (first.shape[1] - 1))
+
+
 def wrong_firsts(found: pd.DataFrame) -> pd.DataFrame:
     """From `first_photos`: how often each photo stands first for a sketch of another one, most often first. Columns:
     `category`, `photo`, `wrong`, `asked` (sketches of other photos of its category).

@@ -92,6 +92,12 @@ def test_also_failed_is_a_share_of_the_first():
     assert np.isnan(failures.also_failed(~(first | True), first))
 
 
+def test_fail_together_is_the_mean_over_pairs_of_different_seeds():
+    first, second = np.random.default_rng(0).random((2, 5, 3)) < 0.6
+    pairs = [first[:, a] & second[:, b] for a in range(3) for b in range(3) if a != b]
+    assert failures.fail_together(first, second) == pytest.approx(np.mean(pairs, axis=0))
+
+
 def test_wrong_firsts_count_only_sketches_of_other_photos():
     found = pd.DataFrame(
         {"category": ["a"] * 5, "photo": [1, 1, 2, 2, 3], "first": [1, 2, 1, 1, 1], "rank": [1, 2, 3, 2, 2]}
