@@ -209,6 +209,43 @@ def query(
     typer.echo(output)
 
 
+@app.command()
+def heatmap(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, photos or sketches.")],
+    category: Annotated[
+        list[str], typer.Option(help="Category whose prompts are compared with the pictures' patches. Repeatable.")
+    ],
+    support: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder with pictures of a category, one for each --category in their order, whose words may then be "
+            "any: the first three by name serve."
+        ),
+    ] = None,
+    preset: Preset = "mini",
+    seed: Seed = 0,
+    set_: Settings = None,
+    data: Data = None,
+    output: Annotated[Path, typer.Option(help="Where the heatmaps go.")] = Path("heatmap.png"),
+) -> None:
+    """Draw where pictures resemble a category's visual prompts: red is similar, blue is not. Each picture is shown
+    under the support of each category.
+    """
+    from dpclip.lab.evaluate import open_bench
+    from dpclip.lab.gallery import load_pictures
+    from dpclip.lab.runs import ensure_model
+    from dpclip.lab.similarity import category_contexts
+    from dpclip.report.figures import save_figure
+    from dpclip.report.heatmaps import heatmaps
+
+    run, store = load_run(preset, seed, set_, data)
+    model = ensure_model(run, store).model
+    pictures = load_pictures(model, images)
+    contexts = category_contexts(open_bench(model, store), category, support)
+    save_figure(heatmaps(model, pictures, contexts, [image.stem[:18] for image in images]), output)
+    typer.echo(output)
+
+
 def main() -> None:
     """Run the command line; bad input ends with one line and status 1."""
     try:

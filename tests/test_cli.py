@@ -11,7 +11,7 @@ WITH_WEIGHTS = [  # in the place of OpenAI's file one that is not
     [*words, "--weights", __file__]
     for words in (["train"], ["evaluate"], ["sweep"], ["query", "a.png", "--category", "cow"], ["book", "make"])
 ]
-COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "book"]
+COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "heatmap", "book"]
 
 
 @pytest.mark.parametrize("words", [[], *[[command] for command in COMMANDS], ["data", "build"], ["data", "check"]])
@@ -28,6 +28,7 @@ def test_help_of_every_command(words):
         (["train", "--preset", "smoke", "--set", "rnk=3"], "Did you mean 'rank'"),
         (["query", "nowhere.png", "--category", "animal-bird", "--preset", "smoke"], "nowhere.png is missing"),
         (["query", "nowhere.png", "--category", "dragons", "--preset", "smoke"], "category 'dragons' is not in"),
+        (["heatmap", "nowhere.png", "--category", "animal-bird", "--preset", "smoke"], "nowhere.png is missing"),
         (["sweep", "--preset", "smoke", "--table", "nine"], "unknown table 'nine'"),
         *((words, f"{__file__}: its SHA-256 is") for words in WITH_WEIGHTS),
     ],

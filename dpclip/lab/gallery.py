@@ -41,10 +41,15 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_pictures(model: DPCLIP, files: list[Path]) -> torch.Tensor:
-    """(B, 3, S, S), normalised, on the model's device. Raises UserError naming a missing or damaged file."""
+def load_pictures(model: DPCLIP, files: list[Path]) -> torch.Tensor:
+    """(B, 3, S, S) in [0, 1], on the model's device. Raises UserError naming a missing or damaged file."""
     pixels = np.stack([read_image(file, model.image_size) for file in files])
-    return model.normalise(torch.from_numpy(pixels).to(model.mean.device).float() / 255)
+    return torch.from_numpy(pixels).to(model.mean.device).float() / 255
+
+
+def read_pictures(model: DPCLIP, files: list[Path]) -> torch.Tensor:
+    """The same, normalised."""
+    return model.normalise(load_pictures(model, files))
 
 
 @torch.inference_mode()

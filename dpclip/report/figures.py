@@ -88,16 +88,20 @@ def show_rankings(store: ImageStore, rankings: dict[str, Ranking], target: int, 
     top = min(top, *(len(ranking.rows) for ranking in rankings.values()))
     size = (1.15 * (top + 1), 1.42 * len(rankings))
     figure, axes = plt.subplots(len(rankings), top + 1, figsize=size, squeeze=False, layout="constrained")
-    names = store.manifest.table["instance"]
     for line, (label, ranking) in zip(axes, rankings.items(), strict=True):
-        tile(line[0], ranking.sketch, label, frame=GREY)
-        shown = ranking.rows[:top]
-        if target not in shown:
-            shown = [*shown[:-1], target]
-        for axis, row in zip(line[1:], shown, strict=True):
-            title = f"{place_of(ranking, row)}. {names[row][:12]}"
-            tile(axis, store[[row]][0], title, frame=RED if row == target else None)
+        draw_ranking(line, store, label, ranking, target)
     return figure
+
+
+def draw_ranking(line: np.ndarray, store: ImageStore, label: str, ranking: Ranking, target: int) -> None:
+    """One row of such a figure, into its axes (1 + top,)."""
+    tile(line[0], ranking.sketch, label, frame=GREY)
+    names, shown = store.manifest.table["instance"], ranking.rows[: len(line) - 1]
+    if target not in shown:
+        shown = [*shown[:-1], target]
+    for axis, row in zip(line[1:], shown, strict=True):
+        title = f"{place_of(ranking, row)}. {names[row][:12]}"
+        tile(axis, store[[row]][0], title, frame=RED if row == target else None)
 
 
 SPLIT_COLOURS = dict(zip(SPLITS, (BLUE, GREY, RED), strict=True))

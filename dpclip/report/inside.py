@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from dpclip.lab.similarity import prompt_similarity as prompt_similarity
 from dpclip.method.losses import hard_weight
 from dpclip.report.figures import BLUE, GREY, RED, picture, tile
 
@@ -24,16 +25,6 @@ def source(*objects: Callable) -> Markdown:
     """The code of functions or classes of the package, as it is, for the output of a cell."""
     sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in objects]
     return Markdown("\n\n".join(f"```python\n{source}\n```" for source in sources))
-
-
-def prompt_similarity(prompts: Tensor, tokens: Tensor) -> Tensor:
-    """Cosine of each patch token with the prompts, averaged over the prompts: (K, D), (..., 1+N, D) -> (..., g, g).
-
-    What Fig. 4 shows is `paper`; the average over prompts is `ours`.
-    """
-    cosine = F.normalize(tokens[..., 1:, :], dim=-1) @ F.normalize(prompts, dim=-1).T  # (..., N, K)
-    grid = round(cosine.shape[-2] ** 0.5)
-    return cosine.mean(-1).unflatten(-1, (grid, grid))
 
 
 def cosine_matrix(vectors: Tensor) -> np.ndarray:
