@@ -11,12 +11,14 @@ from rich.table import Table
 from dpclip.data.files import ROOT
 from dpclip.errors import UserError
 from dpclip.report.commands import app as book_app
+from dpclip.report.record_commands import app as records_app
 from dpclip.report.table_commands import tables as show_tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 data_app = typer.Typer(no_args_is_help=True, help="Draw the embedded benchmark; find, unpack and check data sets.")
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
+app.add_typer(records_app, name="records")
 app.command("tables")(show_tables)
 console = Console()
 
