@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from dpclip import cli
 
-COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "book"]
+COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "book", "records", "retrain"]
 
 
 @pytest.mark.parametrize("words", [[], *[[command] for command in COMMANDS], ["data", "build"], ["data", "check"]])

@@ -91,10 +91,11 @@ def compare(record: dict, again: dict) -> list[Line]:
     `same_machine`.
     """
     bounds, exact = tomllib.loads(TOLERANCE.read_text(encoding="utf-8")), same_machine(record, again)
-    pairs = list(zip(record["losses"], again["losses"], strict=True))
+    pairs = list(zip(record["losses"], again["losses"], strict=False))
     first = bounds["losses"]["first"]
-    lines = [_widest("loss, first steps", pairs[:first], bounds["losses"]["first_absolute"])]
-    lines += [_widest("loss, other steps", pairs[first:], bounds["losses"]["absolute"])]
+    lines = [Line("steps", len(record["losses"]), len(again["losses"]), 0)]
+    lines += [_widest(pairs, range(min(first, len(pairs))), bounds["losses"]["first_absolute"])]
+    lines += [_widest(pairs, range(first, len(pairs)), bounds["losses"]["absolute"])]
     old, new = record["metrics"], again["metrics"]
     for protocol, styles in old["fine-grained"].items():
         for style, values in styles.items():
@@ -106,16 +107,16 @@ def compare(record: dict, again: dict) -> list[Line]:
         if isinstance(values, dict) and "map@all" in values:
             allowed = max(bounds["metrics"]["absolute"], bounds["metrics"]["queries"] / len(values["ap"]))
             now = new["category-level"][setting]["map@all"]
-            lines.append(Line(f"category-level, {setting}, map@all", values["map@all"], now, allowed))
+            lines.append(Line(f"{setting}, map@all", values["map@all"], now, allowed))
     return [Line(line.name, line.recorded, line.now, 0.0 if exact else line.allowed) for line in lines if line]
 
 
-def _widest(name: str, pairs: list[tuple[float, float]], allowed: float) -> Line | None:
-    """Of all steps the one where the losses are farthest apart; None without steps."""
-    if not pairs:
+def _widest(pairs: list[tuple[float, float]], steps: range, allowed: float) -> Line | None:
+    """Of some steps the one where the losses are farthest apart; None without steps."""
+    if not steps:
         return None
-    step, (old, new) = max(enumerate(pairs, 1), key=lambda pair: abs(pair[1][0] - pair[1][1]))
-    return Line(f"{name} (largest difference)", old, new, allowed)
+    step = max(steps, key=lambda n: abs(pairs[n][0] - pairs[n][1]))
+    return Line(f"loss, step {step + 1} of {steps[0] + 1} to {steps[-1] + 1}", *pairs[step], allowed)
 
 
 def confirm(record: dict, again: dict, why: str, path: Path = CONFIRMED) -> dict[str, list[str | None]]:

@@ -29,16 +29,29 @@ NoTrain = Annotated[
         "--no-train", help="Train nothing: a chapter whose runs are missing says which, and how long they would take."
     ),
 ]
+Retrain = Annotated[
+    bool,
+    typer.Option(
+        "--retrain", help="First make every result again here, with one seed; the pages show these (`dpclip retrain`)."
+    ),
+]
 
 
-def prepare(data: Path | None, no_train: bool) -> None:
-    """Tell the chapters' kernels, which inherit the environment, where the data are and whether they may train."""
-    from dpclip.lab.runs import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
+def prepare(data: Path | None, no_train: bool, retrain: bool = False) -> None:
+    """Tell the chapters' kernels, which inherit the environment, where the data are, whether they may train, and
+    whether results come from runs made here.
+    """
+    from dpclip.lab.runs import FOLDER_VARIABLE, NO_TRAIN_VARIABLE, RETRAIN_VARIABLE
+
+    if retrain and no_train:
+        raise UserError("--retrain and --no-train exclude each other: choose one.")
 
     if data:
         os.environ[FOLDER_VARIABLE] = str(data.resolve())
     if no_train:
         os.environ[NO_TRAIN_VARIABLE] = "1"
+    if retrain:
+        os.environ[RETRAIN_VARIABLE] = "1"
 
 
 def parse_parameters(texts: list[str] | None) -> dict:
@@ -60,11 +73,15 @@ def make(
     parameter: Parameters = None,
     data: Data = None,
     no_train: NoTrain = False,
+    retrain: Retrain = False,
 ) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
+    from dpclip.lab.retrain import retrain as make_results
     from dpclip.report.book import make_book
 
-    prepare(data, no_train)
+    prepare(data, no_train, retrain)
+    if retrain:
+        make_results(preset, data, typer.echo)
     make_book(preset, only=only, force=force, parameters=parse_parameters(parameter))
 
 

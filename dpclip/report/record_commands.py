@@ -1,5 +1,6 @@
 """`dpclip records ...` and `dpclip retrain`: do the records still hold?"""
 
+import os
 import random
 from pathlib import Path
 from typing import Annotated
@@ -64,6 +65,20 @@ def verify(
     show(find(run) if run else choose(choice), data)
 
 
+def retrain(
+    preset: Annotated[str, typer.Option(help="mini, or smoke to try it; paper needs Sketchy and a GPU.")] = "mini",
+    data: Data = None,
+) -> None:
+    """Make every result again on this machine, with one seed, into build/retrain; the committed records stay as they
+    are. Repeated, it goes on where it was stopped. `dpclip book make --retrain` then shows these.
+    """
+    from dpclip.lab.retrain import retrain
+    from dpclip.lab.runs import RETRAIN_VARIABLE
+
+    os.environ[RETRAIN_VARIABLE] = "1"
+    retrain(preset, data, console.print)
+
+
 @app.command()
 def confirm(
     run: Annotated[str, typer.Argument(help="Name of a run, or path of its record.")],
@@ -105,7 +120,7 @@ def show(record: dict, data: Path | None) -> dict:
     console.print(table)
     differ = [line.name for line in lines if not line.holds]
     if differ or (same and not identical(record, again)):
-        typer.echo(f"{record['run']} differs: {', '.join(differ) or 'ranks or later digits'}")
+        typer.echo(f"{record['run']} differs: {len(differ) or 'ranks or later digits, none'} of the numbers above")
         raise typer.Exit(1)
     typer.echo(f"{record['run']} holds, {'to the last digit' if identical(record, again) else 'within the tolerance'}")
     return again
