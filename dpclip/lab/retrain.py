@@ -22,12 +22,13 @@ def retrain(preset: str, data: Path | None = None, say: Callable[[str], None] = 
     todo = [job for job in wanted if find_record(job.run, job.record.parent) is None]
     expected = expected_seconds(todo)
     say(f"retraining {len(wanted)} runs, one seed each, into {RETRAIN}: {len(wanted) - len(todo)} are done")
-    if todo:
+    if any(expected):
         say(f"about {show_time(sum(expected))} of training where the committed records were made; testing comes on top")
     stores, spent = {}, []
     for number, job in enumerate(todo):
         rest = time_left(expected, spent)
-        say(f"[{number + 1}/{len(todo)}] {job.row}: {job.run.name}, about {show_time(rest)} left")
+        left = f"about {show_time(rest)} left" if rest else "time left not known yet"
+        say(f"[{number + 1}/{len(todo)}] {job.row}: {job.run.name}, {left}")
         begun = time.monotonic()
         name = job.run.config.dataset
         stores[name] = stores.get(name) or open_store(job.run.config, data)

@@ -17,6 +17,7 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
 ]
+SHOWN = 5  # changed modules of a record
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -39,7 +40,9 @@ def check() -> None:
         if found.state in ("stale", "unknown"):
             result = record["split"] == "unseen"
             wrong += result
-            about = f"changed since {record['commit']}: {', '.join(found.changed)}" if found.changed else "no commit"
+            modules = ", ".join(found.changed[:SHOWN]) + (", ..." if len(found.changed) > SHOWN else "")
+            count = f"{len(found.changed)} modules changed since {record['commit']}: "
+            about = count + modules if modules else f"commit {record['commit']} is not known here"
             typer.echo(f"{found.state}, {'result' if result else 'search'} {path.stem}: {about}")
     typer.echo(
         ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) + f"; {wrong} results to repeat"

@@ -33,7 +33,7 @@ def test_check_counts_stale_results_and_only_lists_stale_searches(monkeypatch, t
     monkeypatch.setattr(verify, "committed", lambda: sorted(tmp_path.glob("*.json")))
     monkeypatch.setattr(staleness, "validity", lambda record: Validity("stale", ("lab.train",)))
     result = run("check")
-    assert result.exit_code == 1 and "stale, result mini-aaa-0: changed since" in result.output
+    assert result.exit_code == 1 and "stale, result mini-aaa-0: 1 modules changed since" in result.output
     assert "stale, search mini-bbb-0" in result.output and "2 stale; 1 results to repeat" in result.output
     (tmp_path / "mini-aaa-0.json").unlink()
     assert run("check").exit_code == 0
