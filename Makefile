@@ -13,12 +13,14 @@ PRESET ?= mini
 ONLY ?=
 DATA ?=
 WEIGHTS ?=
+RETRAIN ?=
+RUN ?=
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@echo "Targets (options: PYTHON=python3.12, PRESET=smoke, ONLY=03, DATA=/data/sketchy, WEIGHTS=/data/ViT-B-32.pt):"
+	@echo "Targets (options: PYTHON=python3.12 PRESET=smoke ONLY=03 RETRAIN=1 DATA=/data/sketchy WEIGHTS=/data/ViT-B-32.pt):"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: env
@@ -39,7 +41,11 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 
 .PHONY: book
 book: data ## run the chapters that changed and build the site; prints the path of index.html
-	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS))
+	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS)) $(if $(RETRAIN),--retrain)
+
+.PHONY: verify
+verify: data ## make a committed run again, a random one or RUN=name, and compare it with its record
+	@$(BIN)/dpclip records verify $(RUN)
 
 .PHONY: notebooks
 notebooks: data ## run the chapters that changed and store their outputs in notebooks/
@@ -50,11 +56,12 @@ lab: data ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 .PHONY: test
-test: lint unit chapters site nbval ## everything below that checks; the last lines say what passed
+test: lint unit smoke chapters site nbval ## everything below that checks; the last lines say what passed
 	@echo
 	@echo "make test: all passed"
 	@echo "  lint      ruff check, ruff format"
 	@echo "  unit      $$(tail -n 1 $(LOGS)/unit.log)"
+	@echo "  smoke     $$(tail -n 1 $(LOGS)/smoke.log)"
 	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
 	@echo "            $$(tail -n 1 $(LOGS)/dry.log)"
 	@echo "  site      $$(tail -n 1 $(LOGS)/site.log)"
@@ -69,6 +76,11 @@ lint: $(READY) ## check style and common mistakes with ruff
 unit: data ## run the unit tests
 	@mkdir -p $(LOGS)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests 2>&1 | tee $(LOGS)/unit.log
+
+.PHONY: smoke
+smoke: data ## make the committed smoke run again and compare it with its record
+	@mkdir -p $(LOGS)
+	@OMP_NUM_THREADS=1 $(BIN)/dpclip records verify data/records/smoke/*.json 2>&1 | tee $(LOGS)/smoke.log
 
 .PHONY: chapters
 chapters: data ## run every chapter with the preset smoke, and with dry: the preset paper on a stand-in for Sketchy

@@ -12,12 +12,16 @@ from dpclip.data.commands import app as data_app
 from dpclip.data.files import ROOT
 from dpclip.errors import UserError
 from dpclip.report.commands import app as book_app
+from dpclip.report.record_commands import app as records_app
+from dpclip.report.record_commands import retrain
 from dpclip.report.table_commands import tables as show_tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(data_app, name="data")
 app.add_typer(book_app, name="book")
+app.add_typer(records_app, name="records")
 app.command("tables")(show_tables)
+app.command("retrain")(retrain)
 console = Console()
 
 Preset = Annotated[

@@ -101,7 +101,8 @@ def provenance(chapter: Chapter) -> str:
     parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
     run = f"with {parameters} from commit `{record['commit']}` in {record['seconds']:.0f} s on {record['hardware']}"
     versions = f"Python {record['python']}, torch {record['torch']}"
-    return f"```{{div}} provenance\nThis page was run {run}; {versions}.\n```"
+    made_here = " Its results are of runs made on this machine, with one seed each." if record.get("retrained") else ""
+    return f"```{{div}} provenance\nThis page was run {run}; {versions}.{made_here}\n```"
 
 
 def runs_table(chapters: Sequence[Chapter]) -> str:

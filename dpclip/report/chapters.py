@@ -28,7 +28,7 @@ from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import preset as find_preset
 from dpclip.lab.plan import MissingRun
-from dpclip.lab.runs import open_data
+from dpclip.lab.runs import RETRAIN, open_data, retraining
 from dpclip.report.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines
@@ -40,7 +40,8 @@ INPUTS = (
     "data/openmoji-sbir/*",
     "constraints.txt",
 )
-RECORDS = ("data/records/**/*.json",)  # apart, because a chapter may add to them while it runs
+# Apart, because a chapter may add to them while it runs.
+RECORDS = ("data/records/**/*.json", f"{RETRAIN.relative_to(ROOT).as_posix()}/records/*.json")
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -110,7 +111,7 @@ def chapter_key(source: Path, parameters: dict, root: Path = ROOT, data: str = "
     is the hash of a data set outside the repository.
     """
     notebook = without_outputs(nbformat.read(source, as_version=4))
-    content = json.dumps([notebook, parameters, digest_files(INPUTS, root), data], sort_keys=True)
+    content = json.dumps([notebook, parameters, digest_files(INPUTS, root), data, retraining()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -152,7 +153,9 @@ def run_chapters(
         atomic_write_text(chapter.executed, nbformat.writes(notebook))
         key = [key, digest_files(RECORDS, root)]  # with the records this chapter left: the next run would load them
         record = {"key": key, "parameters": parameters, "seconds": round(seconds, 1)}
-        record |= {"commit": records.commit(), **machine()} | ({"missing": missing} if missing else {})
+        record |= {"commit": records.commit(), "retrained": retraining(), **machine()} | (
+            {"missing": missing} if missing else {}
+        )
         atomic_write_text(chapter.build / f"{chapter.name}.json", json.dumps(record, indent=1) + "\n")
         console.print(f"{label}: {missing}" if missing else f"{label}: done in {seconds:.0f} s")
     return chapters

@@ -33,18 +33,31 @@ NoTrain = Annotated[
         "--no-train", help="Train nothing: a chapter whose runs are missing says which, and how long they would take."
     ),
 ]
+Retrain = Annotated[
+    bool,
+    typer.Option(
+        "--retrain", help="First make every result again here, with one seed; the pages show these (`dpclip retrain`)."
+    ),
+]
 
 
-def prepare(data: Path | None, weights: Path | None, no_train: bool) -> None:
-    """Tell the chapters' kernels, which inherit the environment, where data and weights are and whether to train."""
+def prepare(data: Path | None, weights: Path | None, no_train: bool, retrain: bool = False) -> None:
+    """Tell the chapters' kernels, which inherit the environment, where data and weights are, whether they may train,
+    and whether results come from runs made here.
+    """
     from dpclip.lab.openai_weights import use_weights
-    from dpclip.lab.runs import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
+    from dpclip.lab.runs import FOLDER_VARIABLE, NO_TRAIN_VARIABLE, RETRAIN_VARIABLE
+
+    if retrain and no_train:
+        raise UserError("--retrain and --no-train exclude each other: choose one.")
 
     use_weights(weights)
     if data:
         os.environ[FOLDER_VARIABLE] = str(data.resolve())
     if no_train:
         os.environ[NO_TRAIN_VARIABLE] = "1"
+    if retrain:
+        os.environ[RETRAIN_VARIABLE] = "1"
 
 
 def parse_parameters(texts: list[str] | None) -> dict:
@@ -67,11 +80,15 @@ def make(
     data: Data = None,
     weights: Weights = None,
     no_train: NoTrain = False,
+    retrain: Retrain = False,
 ) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
+    from dpclip.lab.retrain import retrain as make_results
     from dpclip.report.book import make_book
 
-    prepare(data, weights, no_train)
+    prepare(data, weights, no_train, retrain)
+    if retrain:
+        make_results(preset, data, typer.echo)
     make_book(preset, only=only, force=force, parameters=parse_parameters(parameter))
 
 

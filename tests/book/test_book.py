@@ -38,6 +38,9 @@ def test_last_line_and_table_of_runs_say_what_was_run(project):
     (chapter.build / "00_first.json").write_text(json.dumps(RECORD))
     line = book.provenance(chapter)
     assert '`preset = "mini"` from commit `abc` in 12 s on 2 cores; Python 3.11, torch 2.' in line
+    assert "made on this machine" not in line
+    (chapter.build / "00_first.json").write_text(json.dumps(RECORD | {"retrained": True}))
+    assert "made on this machine, with one seed each" in book.provenance(chapter)
     assert "| [00_first](../notebooks/00_first.ipynb) | mini | 12 | `abc` | 2 cores, torch 2 |" in book.runs_table(
         [chapter]
     )

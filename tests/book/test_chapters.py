@@ -106,16 +106,20 @@ def test_real_data_must_be_named_and_belong_to_the_key(project, tmp_path, monkey
 
 
 def test_options_of_the_book_reach_the_chapters(tmp_path, monkeypatch):
-    for name in ("DPCLIP_DATA", "DPCLIP_NO_TRAIN"):
+    for name in ("DPCLIP_DATA", "DPCLIP_NO_TRAIN", "DPCLIP_RETRAIN"):
         monkeypatch.setenv(name, "")  # so that they are put back
     monkeypatch.chdir(tmp_path)
     prepare(Path("sketchy"), None, no_train=True)
     assert (os.environ["DPCLIP_DATA"], os.environ["DPCLIP_NO_TRAIN"]) == (str(tmp_path / "sketchy"), "1")
     with pytest.raises(UserError, match="nowhere.pt: no such weights file"):
         prepare(None, Path("nowhere.pt"), no_train=False)
+    prepare(None, None, no_train=False, retrain=True)
+    assert os.environ["DPCLIP_RETRAIN"] == "1"
+    with pytest.raises(UserError, match="exclude each other"):
+        prepare(None, None, no_train=True, retrain=True)
 
 
-def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project):
+def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project, monkeypatch):
     path = project / "notebooks" / "00_first.ipynb"
     key = chapter_key(path, {"preset": "smoke"}, project)
 
@@ -124,6 +128,9 @@ def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project):
     nbformat.write(notebook, path)
     assert chapter_key(path, {"preset": "smoke"}, project) == key
     assert chapter_key(path, {"preset": "mini"}, project) != key
+    with monkeypatch.context() as changed:
+        changed.setenv("DPCLIP_RETRAIN", "1")
+        assert chapter_key(path, {"preset": "smoke"}, project) != key
 
     for name in ("dpclip/method/x.py", "data/published/x.csv", "data/mini-clip/x.json", "data/openmoji-sbir/x.csv"):
         before = chapter_key(path, {}, project)
