@@ -43,7 +43,7 @@ def result_jobs(preset: str, data: Path | None = None) -> list[Job]:
     among them.
     """
     tables = [name for name, table in TABLES.items() if table.split == "unseen"]
-    every = [job for table in tables for job in jobs(table, preset, str(data or ""), seeds=1)]
+    every = [job for table in tables for job in jobs(table, preset, str(data or ""), seeds=1)[0]]
     return list({job.run.name: job for job in every}.values())
 
 
