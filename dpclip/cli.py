@@ -230,6 +230,7 @@ def heatmap(
     seed: Seed = 0,
     set_: Settings = None,
     data: Data = None,
+    weights: Weights = None,
     output: Annotated[Path, typer.Option(help="Where the heatmaps go.")] = Path("heatmap.png"),
 ) -> None:
     """Draw where pictures resemble a category's visual prompts: red is similar, blue is not. Each picture is shown
@@ -242,7 +243,7 @@ def heatmap(
     from dpclip.report.figures import save_figure
     from dpclip.report.heatmaps import heatmaps
 
-    run, store = load_run(preset, seed, set_, data)
+    run, store = load_run(preset, seed, set_, data, weights)
     model = ensure_model(run, store).model
     pictures = load_pictures(model, images)
     contexts = category_contexts(open_bench(model, store), category, support)
