@@ -75,7 +75,7 @@ def build_site(preset: str, root: Path = ROOT) -> Path:
 
 
 def stage(preset: str, source: Path, root: Path = ROOT) -> None:
-    """Fill `source` anew: book/ and its computed parts, configuration, chapters with a provenance line each, MathJax."""
+    """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book")
     for name in ("_config.yml", "_toc.yml"):

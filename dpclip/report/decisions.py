@@ -1,4 +1,4 @@
-"""The page Decisions: book/decisions.toml, checked, with the effect of each switch measured by the records there are."""
+"""The page Decisions: book/decisions.toml, checked, and the effect of each switch as far as records tell it."""
 
 import ast
 import shlex
@@ -11,14 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from dpclip.data.files import ROOT
-from dpclip.data.manifest import Manifest
 from dpclip.data.openmoji_list import manifest as listing
 from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import preset, settings
 from dpclip.lab.evaluate import SETTINGS
-from dpclip.lab.runs import make_run, records_folder
-from dpclip.lab.statistics import compare, hits, precisions
+from dpclip.lab.runs import Run, records_folder, weights_hash
+from dpclip.lab.statistics import compare, hits
 from dpclip.report.markdown import numbered_table
 
 SOURCE = ROOT / "book" / "decisions.toml"
@@ -90,22 +89,22 @@ def _places(tree: ast.AST, prefix: str) -> Iterable[tuple[str, ast.ClassDef | as
             yield from _places(node, name)
 
 
-def measured(decisions: list[Decision], manifest: Manifest, folder: Path | None = None) -> pd.DataFrame:
+def measured(decisions: list[Decision], data_hash: str, folder: Path | None = None) -> pd.DataFrame:
     """One row an alternative: Acc@1 of DP-CLIP and of the alternative in per cent, their difference with its interval
     and the verdict; or the command of a run that is missing. Held-out, drawn sketches, unseen categories.
     """
     rows = []
     for decision in decisions:
         for label, changes in decision.runs.items():
-            pair = [_records(own, manifest, folder) for own in ({}, changes)]
+            pair = [_records(own, data_hash, folder) for own in ({}, changes)]
             first = {"Decision": decision.name, "Instead": label}
             rows.append(first | (_compared(*pair) if all(pair) else _missing(changes if pair[0] else {})))
     return pd.DataFrame(rows)
 
 
-def inside(decisions: list[Decision], manifest: Manifest, folder: Path | None = None) -> pd.DataFrame:
+def inside(decisions: list[Decision], data_hash: str, folder: Path | None = None) -> pd.DataFrame:
     """What the records of DP-CLIP tell by themselves: both protocols, and the three category-level settings."""
-    found = _records({}, manifest, folder)
+    found = _records({}, data_hash, folder)
     rows = []
     for name in (d.name for d in decisions if d.compare == "protocols"):
         for protocol in ("held-out", "transductive"):
@@ -118,10 +117,10 @@ def inside(decisions: list[Decision], manifest: Manifest, folder: Path | None = 
     return pd.DataFrame(rows, columns=["Decision", "Choice", "Metric", "DP-CLIP"])
 
 
-def _records(changes: dict, manifest: Manifest, folder: Path | None) -> list[dict]:
+def _records(changes: dict, data_hash: str, folder: Path | None) -> list[dict]:
     """The records of one setting, one a seed; empty unless all are there."""
     config = preset(PRESET).set(**changes)
-    runs = [make_run(config, seed, manifest).name for seed in range(SEEDS)]
+    runs = [Run(config, seed, data_hash, weights_hash(config)).name for seed in range(SEEDS)]
     found = [records.read_record(run, folder or records_folder(PRESET)) for run in runs]
     return found if all(found) else []
 
@@ -142,9 +141,9 @@ def _missing(changes: dict) -> dict[str, str]:
     return {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": f"not run yet: `{command} --seed 0`"}
 
 
-def decisions_page(decisions: list[Decision], manifest: Manifest | None = None, folder: Path | None = None) -> str:
+def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path | None = None) -> str:
     """The generated part of the page, as MyST Markdown."""
-    manifest = manifest or listing()
+    data_hash = data_hash or listing().hash
     parts = []
     for topic, entries in groupby(decisions, key=lambda d: d.topic):
         parts.append(f"## {topic}\n")
@@ -160,13 +159,14 @@ def decisions_page(decisions: list[Decision], manifest: Manifest | None = None, 
             )
     parts.append("## What the switches change, measured\n")
     caption = (
-        f"DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, held-out, "
-        f"drawn sketches, mean of {SEEDS} seeds. Difference: DP-CLIP minus the other, paired bootstrap over queries. "
-        f"A run that is missing is made by the command that stands in its place, once for each of the seeds 0 to {SEEDS - 1}."
+        "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
+        f"held-out, drawn sketches, mean of {SEEDS} seeds. "
+        "Difference: DP-CLIP minus the other, paired bootstrap over queries. "
+        f"The command in the place of a missing run makes it, once for each of the seeds 0 to {SEEDS - 1}."
     )
-    parts.append(numbered_table(measured(decisions, manifest, folder), caption, "table-decisions").data)
-    caption = f"Choices of evaluation: the same mini runs of DP-CLIP, per cent, drawn sketches, mean of {SEEDS} seeds."
-    parts.append(numbered_table(inside(decisions, manifest, folder), caption, "table-decisions-inside").data)
+    parts.append(numbered_table(measured(decisions, data_hash, folder), caption, "table-decisions").data)
+    caption = f"Choices of evaluation: mini runs of DP-CLIP, per cent, drawn sketches, mean of {SEEDS} seeds."
+    parts.append(numbered_table(inside(decisions, data_hash, folder), caption, "table-decisions-inside").data)
     return "\n".join(parts)
 
 

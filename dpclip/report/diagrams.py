@@ -17,8 +17,8 @@ def draw_idea(sizes: Sizes) -> Drawing:
     s = Sheet(
         720, 330,
         "A sketch of a duck and, as a hint, "
-        f"{count_words(sketches, 'sketch')}, {count_words(photos, 'photo')} and the name of its category, bird, enter CLIP's image tower. Out come the photos of the category, nearest "
-        "first; the first one is the duck.",
+        f"{count_words(sketches, 'sketch')}, {count_words(photos, 'photo')} and the name of its category, bird, "
+        "enter CLIP's image tower. Out come the photos of the category, nearest first; the first one is the duck.",
     )  # fmt: skip
     s.word(75, 18, "What is searched", bold=True)
     s.picture(75, 84, 100, QUERY, sketch=True)
@@ -31,7 +31,12 @@ def draw_idea(sizes: Sizes) -> Drawing:
     cards = [(code, n < sketches) for n, code in enumerate(SUPPORT[: sketches + photos])]
     for n, (code, sketch) in enumerate(cards):
         s.picture(42 + step * n, 248, side, code, sketch)
-    s.word(42 + step * (len(cards) - 1) / 2, 304, f"{count_words(sketches, 'sketch')}, {count_words(photos, 'photo')}", SMALL)
+    s.word(
+        42 + step * (len(cards) - 1) / 2,
+        304,
+        f"{count_words(sketches, 'sketch')}, {count_words(photos, 'photo')}",
+        SMALL,
+    )
     s.box(226, 248, 64, 28, "“bird”")
     s.word(226, 304, "its name", SMALL)
     s.line((270, 252), (320, 252), colour=RED)
@@ -64,9 +69,10 @@ def draw_architecture(sizes: Sizes) -> Drawing:
     sketches, photos = model.support_counts
     s = Sheet(
         760, 470,
-        f"The image tower of {last} layers. Above it, support images and learned tokens pass the block G and become {model.num_prompts} visual prompts for every layer. "
-        "Below it, the category's name becomes a text feature and then scales for every layer. After the last layer comes "
-        f"the global feature; from the tokens that enter it, {model.windows} windows go to a copy of that layer and become local features.",
+        f"The image tower of {last} layers. Above it, support images and learned tokens pass the block G and become "
+        f"{model.num_prompts} visual prompts for every layer. Below it, the category's name becomes a text feature and "
+        "then scales for every layer. After the last layer comes the global feature; of the tokens that enter it, "
+        f"{model.windows} windows go to a copy of that layer and become local features.",
     )  # fmt: skip
     layers = {"layer 1": 268, "layer 2": 344, f"layer {last}": 500}
     tower, above, below = 236, 136, 330

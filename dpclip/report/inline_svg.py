@@ -1,10 +1,10 @@
 """A Sphinx directive: an SVG file inside the page, as a numbered figure, so that it takes the page's colours.
 
-    :::{drawing} figures/idea.svg
-    :name: fig-idea
+:::{drawing} figures/idea.svg
+:name: fig-idea
 
-    The caption.
-    :::
+The caption.
+:::
 """
 
 from pathlib import Path

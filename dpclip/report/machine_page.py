@@ -27,7 +27,13 @@ def runs_table(chapters: Sequence[Chapter]) -> str:
             rows.append([link, "stored outputs", seeds(chapter, {}), "not run here", "", "", "", ""])
             continue
         parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
-        ran = [f"{record['seconds']:.0f}", f"`{record['commit']}`", record["hardware"], record["python"], record["torch"]]
+        ran = [
+            f"{record['seconds']:.0f}",
+            f"`{record['commit']}`",
+            record["hardware"],
+            record["python"],
+            record["torch"],
+        ]
         rows.append([link, parameters, seeds(chapter, record["parameters"]), *ran])
     table = pd.DataFrame(rows, columns=COLUMNS)
     return numbered_table(table, "The runs behind the pages of this copy of the book.", "table-runs").data

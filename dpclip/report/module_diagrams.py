@@ -17,9 +17,9 @@ def draw_visual_prompt(sizes: Sizes) -> Drawing:
     sketches, photos = sizes.model.support_counts
     s = Sheet(
         720, 290,
-        f"The support, {count_words(sketches, 'sketch')} and {count_words(photos, 'photo')}, is embedded to tokens T. T and the learned tokens of layer m enter "
-        f"block G. Its last {K} tokens are the prompts, which enter layer m beside the image's tokens; those of the layer "
-        "before are dropped.",
+        f"The support, {count_words(sketches, 'sketch')} and {count_words(photos, 'photo')}, is embedded to tokens T. "
+        f"T and the learned tokens of layer m enter block G. Its last {K} tokens are the prompts, which enter layer m "
+        "beside the image's tokens; those of the layer before are dropped.",
     )  # fmt: skip
     for n, code in enumerate(SUPPORT[: sizes.S]):
         s.picture(32, 34 + 62 * n, 54, code, sketch=n < sketches)
@@ -58,9 +58,9 @@ def draw_scalings(sizes: Sizes) -> Drawing:
     r = sizes.model.rank
     s = Sheet(
         720, 330,
-        "Three columns. a: a map W from h to its output. b: the same, and a product with one plus s after it; s comes from the "
-        f"category's text feature by a small network. c: W stays as it is; a path beside it, A to {r} numbers, product with one plus s, "
-        "B back to the width, is added to its output.",
+        "Three columns. a: a map W from h to its output. b: the same, and a product with one plus s after it; s comes "
+        "from the category's text feature by a small network. c: W stays as it is; a path beside it, A to "
+        f"{r} numbers, product with one plus s, B back to the width, is added to its output.",
     )  # fmt: skip
     top, bottom, middle = 64, 300, 190
     for x, title in ((90, "(a) as in CLIP"), (282, "(b) direct scaling"), (566, "(c) side-way scaling")):
@@ -116,9 +116,10 @@ def draw_windows(sizes: Sizes) -> Drawing:
     boxes = window_boxes(window_tokens(grid, model.window, model.windows), grid)
     s = Sheet(
         720, 364,
-        f"A sketch and a photo of a duck, each with a map of {grid} by {grid} patches and {model.windows} windows of {model.window} by {model.window} that overlap. Each window, with a copy "
-        "of the CLS token, goes through one copy of the last layer, and becomes a local feature. Features of the sketch and the photo are compared "
-        "window by window.",
+        f"A sketch and a photo of a duck, each with a map of {grid} by {grid} patches and {model.windows} windows of "
+        f"{model.window} by {model.window} that overlap. Each window, with a copy of the CLS token, goes through one "
+        "copy of the last layer and becomes a local feature. Features of the sketch and the photo are compared window "
+        "by window.",
     )  # fmt: skip
     rows = ((84, "sketch", True), (268, "photo", False))
     per_row = round(len(boxes) ** 0.5)

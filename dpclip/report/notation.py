@@ -82,7 +82,7 @@ def symbols(s: Sizes) -> list[tuple[str, str, str, str, tuple[int, ...]]]:
 
 
 def notation_tables() -> str:
-    """Two Markdown tables for a page: the letters, and the symbols with their shapes, at ViT-B/32 and at the mini CLIP."""
+    """Two Markdown tables for a page: the letters, and the symbols with their shapes; ViT-B/32 and the mini CLIP."""
     sizes = {"ViT-B/32": Sizes.of(preset("paper")), "mini CLIP": Sizes.of(preset("mini"))}
     first, *_ = sizes.values()
     plain = pd.DataFrame([row[:2] for row in letters(first)], columns=["Letter", "Meaning"])
@@ -97,6 +97,8 @@ def notation_tables() -> str:
         table.data
         for table in (
             numbered_table(plain, "Sizes, by letter. The presets are `paper` and `mini`.", "table-letters"),
-            numbered_table(shapes, "Symbols, their names in the code and their shapes for one image.", "table-notation"),
+            numbered_table(
+                shapes, "Symbols, their names in the code and their shapes for one image.", "table-notation"
+            ),
         )
     )

@@ -12,11 +12,23 @@ from dpclip.errors import UserError
 SOURCE = ROOT / "book" / "paper_map.toml"
 PRINTED = {"figure": 5, "table": 5, "equation": 6, "section": 19}  # how many the paper has `paper`
 HEADINGS = {
-    "figure": ("Figures", "All captions were at hand, and the drawing of the second. Figures 1, 2, 3 and 5 are redrawn, none is copied."),
-    "table": ("Tables", "None was at hand as printed, but for two drafts of the appendix. The layouts are ours, and so is the order."),
-    "equation": ("Equations", "None was at hand as printed. These are ours; which of them are printed, and under which number, is not known."),
-    "section": ("Sections", "Neither titles nor text were at hand. What they must be about follows from the rest."),
-}  # fmt: skip
+    "figure": (
+        "Figures",
+        "All captions were at hand, and the drawing of the second. Figures 1, 2, 3 and 5 are redrawn, none is copied.",
+    ),
+    "table": (
+        "Tables",
+        "None was at hand as printed, but for two drafts of the appendix. The layouts are ours, and so is the order.",
+    ),
+    "equation": (
+        "Equations",
+        "None was at hand as printed. These are ours; which of them are printed, and under which number, is not known.",
+    ),
+    "section": (
+        "Sections",
+        "Neither titles nor text were at hand. What they must be about follows from the rest.",
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,12 @@ INK = "currentColor"
 BLUE, RED = "var(--drawing-blue, #2a6f97)", "var(--drawing-red, #b5462f)"
 FROZEN, TRAINED = "var(--drawing-frozen, #2a6f9729)", "var(--drawing-trained, #c8553d2e)"
 PLAIN, PAPER, SKY = "none", "#ffffff", "#dbe7ea"
-ON_CARD = ("#2a6f97", "#b5462f", "#43733f", "#8450c4")  # colours of windows over a picture, which is light in both schemes
+ON_CARD = (
+    "#2a6f97",
+    "#b5462f",
+    "#43733f",
+    "#8450c4",
+)  # colours of windows over a picture, which is light in both schemes
 WINDOWS = tuple(f"var(--drawing-window-{n}, {colour})" for n, colour in enumerate(ON_CARD, start=1))
 LINE, TEXT, SMALL = 1.5, 14, 12  # width of a line; sizes of text
 HEAD = 8  # length of an arrow's head
@@ -79,6 +84,8 @@ class Sheet:
         """Words centred in height at y; lines are split at "\\n". Between dollars is a symbol: "$p_m$", "$f_l^k$"."""
         lines = text.split("\n") if text else []
         for number, line in enumerate(lines):
+            if not line:
+                continue
             middle = y + (number - (len(lines) - 1) / 2) * 1.25 * size
             element = self._add("text", f"fill: {colour}", x=x, y=middle + 0.35 * size, font_size=size)
             element.set("text-anchor", anchor)
