@@ -58,8 +58,7 @@ def draw_idea(sizes: Sizes) -> Drawing:
         if n == 0:
             s.frame(x - 36, y - 36, 72, 72, colour=RED, line=3)
         s.word(x, y + 46, str(n + 1), SMALL)
-    s.word(608, 240, "The duck itself comes first, though", SMALL)
-    s.word(608, 256, "no bird was in the sketch training.", SMALL)
+    s.word(608, 256, "The duck comes first, though no\nbird was in the sketch training.", SMALL)
     return s.drawing()
 
 
@@ -141,7 +140,7 @@ def draw_architecture(sizes: Sizes) -> Drawing:
     s.word(476 + side / 2, 432 + 8, f"{model.windows} windows", SMALL)
     s.arrow((478 + side, 396), (560, 396))
     s.box(600, 396, 78, 44, f"copy of\nlayer {last}", TRAINED, SMALL)
-    s.word(600, 432, "with norms, proj", SMALL)
+    s.word(600, 440, "with norms, proj", SMALL)
     s.arrow((640, 396), (684, 396))
     s.word(706, 396, "$f_l^k$", 16)
     s.word(706, 420, "windows", SMALL)

@@ -12,7 +12,7 @@ from dpclip.report.chapters import Chapter
 from dpclip.report.markdown import numbered_table
 
 PAGES = ("jupyter-book", "sphinx-book-theme", "papermill")  # of the packages that only the book needs
-COLUMNS = ["Chapter", "Parameters", "Seeds", "Seconds", "Commit", "Hardware", "Python", "torch"]
+COLUMNS = ["Chapter", "Parameters", "Seeds", "Seconds", "Commit", "Machine"]
 
 
 def runs_table(chapters: Sequence[Chapter]) -> str:
@@ -24,16 +24,11 @@ def runs_table(chapters: Sequence[Chapter]) -> str:
         link = f"[{chapter.name}](../notebooks/{chapter.source.name})"
         record = chapter.record
         if not record:
-            rows.append([link, "stored outputs", seeds(chapter, {}), "not run here", "", "", "", ""])
+            rows.append([link, "stored outputs", seeds(chapter, {}), "not run here", "", ""])
             continue
         parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
-        ran = [
-            f"{record['seconds']:.0f}",
-            f"`{record['commit']}`",
-            record["hardware"],
-            record["python"],
-            record["torch"],
-        ]
+        machine = f"{record['hardware']}; Python {record['python']}, torch {record['torch']}"
+        ran = [f"{record['seconds']:.0f}", f"`{record['commit']}`", machine]
         rows.append([link, parameters, seeds(chapter, record["parameters"]), *ran])
     table = pd.DataFrame(rows, columns=COLUMNS)
     return numbered_table(table, "The runs behind the pages of this copy of the book.", "table-runs").data
@@ -44,7 +39,7 @@ def seeds(chapter: Chapter, parameters: dict) -> str:
     if "seed" in parameters:
         return str(parameters["seed"])
     known = papermill.inspect_notebook(str(chapter.source)) if chapter.source.is_file() else {}
-    return known["seed"]["default"] if "seed" in known else "those of its tables"
+    return known["seed"]["default"] if "seed" in known else "in its tables"
 
 
 def versions_table() -> str:

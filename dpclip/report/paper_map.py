@@ -115,7 +115,7 @@ def map_page(parts: list[Part]) -> str:
             code = ", ".join(f"`{name}`" for name in part.code)
             tests = ", ".join(f"`{node}`" for node in part.tests)
             lines.append(
-                f"**{number}{part.title}.** Known: {part.known}. *Status: {part.status}.*\n"
+                f"{number}{part.title}\n: Known: {part.known}. *Status: {part.status}.*\n"
                 f": Here: {place}.\n: Code: {code}.\n: Tests: {tests}.\n"
             )
     return "\n".join(lines)

@@ -23,7 +23,7 @@ ON_CARD = (
     "#8450c4",
 )  # colours of windows over a picture, which is light in both schemes
 WINDOWS = tuple(f"var(--drawing-window-{n}, {colour})" for n, colour in enumerate(ON_CARD, start=1))
-LINE, TEXT, SMALL = 1.5, 14, 12  # width of a line; sizes of text
+LINE, TEXT, SMALL = 1.5, 14, 13  # width of a line; sizes of text
 HEAD = 8  # length of an arrow's head
 
 

@@ -49,4 +49,4 @@ def test_a_wrong_entry_is_named(tmp_path):
 def test_the_page_refers_by_number():
     page = map_page(PARTS)
     assert "{numref}`fig-scalings` in {doc}`/notebooks/04_textual_prompting`" in page and "{eq}`eq-loss`" in page
-    assert "**Figure 2: The architecture.**" in page
+    assert "\nFigure 2: The architecture\n: Known: " in page
