@@ -12,34 +12,39 @@ from dpclip.report.chapters import Chapter
 from dpclip.report.markdown import numbered_table
 
 PAGES = ("jupyter-book", "sphinx-book-theme", "papermill")  # of the packages that only the book needs
-COLUMNS = ["Chapter", "Parameters", "Seeds", "Seconds", "Commit", "Machine"]
+COLUMNS = ["Chapter", "Parameters", "Seed", "Seconds", "Commit", "Machine"]
 
 
 def runs_table(chapters: Sequence[Chapter]) -> str:
-    """A numbered Markdown table: one row a chapter, how its page was run. A chapter that was not run here shows the
-    outputs stored with its notebook.
+    """A numbered Markdown table, one row a chapter: how its page was run; below it the machines, by letter. A chapter
+    that was not run here shows the outputs stored with its notebook.
     """
-    rows = []
+    rows, machines = [], {}  # what a machine is -> its letter
     for chapter in chapters:
         link = f"[{chapter.name}](../notebooks/{chapter.source.name})"
         record = chapter.record
         if not record:
-            rows.append([link, "stored outputs", seeds(chapter, {}), "not run here", "", ""])
+            rows.append([link, "stored outputs", seed(chapter, {}), "not run here", "", ""])
             continue
-        parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
         machine = f"{record['hardware']}; Python {record['python']}, torch {record['torch']}"
-        ran = [f"{record['seconds']:.0f}", f"`{record['commit']}`", machine]
-        rows.append([link, parameters, seeds(chapter, record["parameters"]), *ran])
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return numbered_table(table, "The runs behind the pages of this copy of the book.", "table-runs").data
+        letter = machines.setdefault(machine, chr(ord("A") + len(machines)))
+        parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
+        ran = [f"{record['seconds']:.0f}", f"`{record['commit']}`", letter]
+        rows.append([link, parameters, seed(chapter, record["parameters"]), *ran])
+    caption = (
+        "The runs behind the pages of this copy of the book. Where a dash stands for the seed, the chapter has no run "
+        "of its own, or its tables name their seeds."
+    )
+    table = numbered_table(pd.DataFrame(rows, columns=COLUMNS), caption, "table-runs").data
+    return table + "".join(f"\n- Machine {letter}: {machine}" for machine, letter in machines.items()) + "\n"
 
 
-def seeds(chapter: Chapter, parameters: dict) -> str:
-    """The chapter's parameter `seed`; without one, its runs say."""
+def seed(chapter: Chapter, parameters: dict) -> str:
+    """The chapter's parameter `seed`, or a dash."""
     if "seed" in parameters:
         return str(parameters["seed"])
-    known = papermill.inspect_notebook(str(chapter.source)) if chapter.source.is_file() else {}
-    return known["seed"]["default"] if "seed" in known else "in its tables"
+    known = papermill.inspect_notebook(str(chapter.source))
+    return known["seed"]["default"] if "seed" in known else "–"
 
 
 def versions_table() -> str:

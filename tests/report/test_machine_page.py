@@ -25,11 +25,9 @@ def test_a_row_says_how_the_page_was_run(tmp_path):
     one.build.mkdir(parents=True)
     (one.build / "00_a.json").write_text(json.dumps(RECORD | {"torch": "2.15"}))
     table = runs_table([one, two])
-    assert (
-        '| [00_a](../notebooks/00_a.ipynb) | `preset = "mini"` | 3 | 12 | `abc` | 2 cores; Python 3.11, torch 2.15 |'
-        in table
-    )
-    assert "| [01_b](../notebooks/01_b.ipynb) | stored outputs | in its tables | not run here |" in table
+    assert '| [00_a](../notebooks/00_a.ipynb) | `preset = "mini"` | 3 | 12 | `abc` | A |' in table
+    assert "- Machine A: 2 cores; Python 3.11, torch 2.15" in table
+    assert "| [01_b](../notebooks/01_b.ipynb) | stored outputs | – | not run here |" in table
 
 
 def test_versions_are_those_of_the_environment():
