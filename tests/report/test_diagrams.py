@@ -73,7 +73,8 @@ def test_words_are_split_at_line_breaks_and_symbols_are_shifted():
     assert [text for text, *_ in pieces] == ["one ", "f", "l", "k", " two"]
     assert [style for _, style, _ in pieces] == [None, "italic", "italic", "italic", None]
     below = [dy for *_, dy in pieces]
-    assert below[2] > 0 > below[3] and sum(below) == pytest.approx(0)  # down, up past the line, and back
+    step = below[2]
+    assert step > 0 and below == pytest.approx([0, 0, step, -2 * step, step])  # down, up past the line, and back
 
 
 def test_numbers_come_from_the_configuration():
