@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -20,6 +19,7 @@ from rich.console import Console
 from dpclip.data.files import ROOT, atomic_write_text
 from dpclip.errors import UserError
 from dpclip.report.chapters import Chapter, find_chapters, run_chapters
+from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
 
@@ -75,7 +75,7 @@ def build_site(preset: str, root: Path = ROOT) -> Path:
 
 
 def stage(preset: str, source: Path, root: Path = ROOT) -> None:
-    """Fill `source` anew: book/, configuration, chapters with a provenance line each, table of runs, MathJax."""
+    """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book")
     for name in ("_config.yml", "_toc.yml"):
@@ -88,7 +88,7 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
         path = source / "notebooks" / chapter.source.name
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
-    (source / "book" / "_runs.md").write_text(runs_table(chapters), encoding="utf-8")
+    write_generated(source / "book", chapters)
     copy_mathjax(source / "extra" / "mathjax")
 
 
@@ -103,24 +103,6 @@ def provenance(chapter: Chapter) -> str:
     versions = f"Python {record['python']}, torch {record['torch']}"
     made_here = " Its results are of runs made on this machine, with one seed each." if record.get("retrained") else ""
     return f"```{{div}} provenance\nThis page was run {run}; {versions}.{made_here}\n```"
-
-
-def runs_table(chapters: Sequence[Chapter]) -> str:
-    """A numbered Markdown table: one row a chapter with preset, seconds, commit and machine of the run on the page."""
-    rows = ["| Chapter | Preset | Seconds | Commit | Machine |", "|:--|:--|--:|:--|:--|"]
-    for chapter in chapters:
-        link = f"[{chapter.name}](../notebooks/{chapter.source.name})"
-        record = chapter.record
-        if record:
-            preset, seconds, at = record["parameters"]["preset"], f"{record['seconds']:.0f}", f"`{record['commit']}`"
-            rows.append(f"| {link} | {preset} | {seconds} | {at} | {record['hardware']}, torch {record['torch']} |")
-        else:
-            rows.append(f"| {link} | stored outputs | not run here | | |")
-    return (
-        ":::{table} The runs behind the pages of this copy of the book.\n:name: table-runs\n\n"
-        + "\n".join(rows)
-        + "\n:::\n"
-    )
 
 
 def copy_mathjax(target: Path) -> None:

@@ -35,7 +35,9 @@ HEARTBEAT = 30  # seconds between two "still running" lines
 # What a chapter's numbers can depend on besides itself. Images are left out: the files beside them are their identity.
 INPUTS = (
     "dpclip/**/*.py",
+    "data/*.*",
     "data/published/**/*",
+    "data/sketchy/*",
     "data/mini-clip/**/*",
     "data/openmoji-sbir/*",
     "constraints.txt",

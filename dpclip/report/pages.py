@@ -31,12 +31,17 @@ def check_site(html: Path) -> list[str]:
 
 
 def missing_alt(page: BeautifulSoup) -> list[str]:
-    """Images whose alt text is absent, empty, or only the file name that Sphinx puts there when nobody wrote one."""
+    """Images whose alt text is absent, empty, or only the file name that Sphinx puts there when nobody wrote one; and
+    drawings without an aria-label.
+    """
     problems = []
     for image in page.find_all("img"):
         alt, src = (image.get("alt") or "").strip(), image.get("src", "")
         if not alt or alt == src or Path(alt).name == Path(src).name:
             problems.append(f"image {src[:80]} has no alt text")
+    for drawing in page.select("figure svg[role=img]"):
+        if not drawing.get("aria-label", "").strip():
+            problems.append("a drawing has no aria-label")
     return problems
 
 

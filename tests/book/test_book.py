@@ -26,14 +26,10 @@ def test_contents_name_every_chapter_and_every_page_once():
     pages = [path.relative_to(ROOT) for path in (ROOT / "book").rglob("*.md")]
     chapters = [path.relative_to(ROOT) for path in (ROOT / "notebooks").glob("*.ipynb")]
     assert sorted(listed) == sorted(path.with_suffix("").as_posix() for path in pages + chapters)
-    assert [name for name in listed if name.startswith("notebooks/")] == sorted(
-        name for name in listed if name.startswith("notebooks/")
-    )
 
 
-def test_last_line_and_table_of_runs_say_what_was_run(project):
+def test_last_line_says_what_was_run(project):
     (chapter,) = find_chapters("mini", project)
-    assert "not run here" in book.runs_table([chapter])
     chapter.build.mkdir(parents=True)
     (chapter.build / "00_first.json").write_text(json.dumps(RECORD))
     line = book.provenance(chapter)
@@ -41,9 +37,6 @@ def test_last_line_and_table_of_runs_say_what_was_run(project):
     assert "made on this machine" not in line
     (chapter.build / "00_first.json").write_text(json.dumps(RECORD | {"retrained": True}))
     assert "made on this machine, with one seed each" in book.provenance(chapter)
-    assert "| [00_first](../notebooks/00_first.ipynb) | mini | 12 | `abc` | 2 cores, torch 2 |" in book.runs_table(
-        [chapter]
-    )
 
 
 def test_formulas_need_no_network(tmp_path):

@@ -27,6 +27,7 @@ def test_good_site_has_no_problems(site):
         ('<img src="x.png">', "image x.png has no alt text"),
         ('<img src="x.png" alt=" ">', "image x.png has no alt text"),
         ('<img src="x.png" alt="../_images/x.png">', "image x.png has no alt text"),
+        ('<figure><svg role="img" aria-label=""></svg></figure>', "a drawing has no aria-label"),
         ('<script src="https://example.org/a.js"></script>', "<script> loads https://example.org/a.js from elsewhere"),
         ('<link rel="stylesheet" href="//example.org/a.css">', "<link> loads //example.org/a.css from elsewhere"),
         ('<a href="gone.html">x</a>', "link gone.html leads to no file"),

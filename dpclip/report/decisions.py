@@ -1,0 +1,175 @@
+"""The page Decisions: book/decisions.toml, checked, and the effect of each switch as far as records tell it."""
+
+import ast
+import shlex
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import pandas as pd
+
+from dpclip.data.files import ROOT
+from dpclip.data.openmoji_list import manifest as listing
+from dpclip.errors import UserError
+from dpclip.lab import records
+from dpclip.lab.config import preset, settings
+from dpclip.lab.evaluate import SETTINGS
+from dpclip.lab.runs import Run, records_folder, weights_hash
+from dpclip.lab.statistics import compare, hits
+from dpclip.report.markdown import numbered_table
+
+SOURCE = ROOT / "book" / "decisions.toml"
+PRESET, SEEDS, STYLE = "mini", 3, "warped"
+MARK = "`" + "ours`"  # not a mark itself
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One entry of the file; what its fields mean is written at the head of the file."""
+
+    name: str
+    topic: str
+    open: str
+    reading: str
+    mark: str
+    changes: str
+    page: str
+    switch: dict[str, list] = field(default_factory=dict)
+    fixed: str = ""
+    runs: dict[str, dict] = field(default_factory=dict)
+    compare: str = ""
+    marks: list[str] = field(default_factory=list)
+
+
+def read_decisions(path: Path = SOURCE) -> list[Decision]:
+    """Raises UserError for an unknown or missing field, and for a switch or a value that the configuration refuses."""
+    found = []
+    for entry in tomllib.loads(path.read_text(encoding="utf-8"))["decision"]:
+        try:
+            decision = Decision(**entry)
+            for name, values in decision.switch.items():
+                for value in values:
+                    preset("paper").set(**{name: value})
+            for changes in decision.runs.values():
+                preset(PRESET).set(**changes)
+        except (TypeError, UserError) as error:
+            raise UserError(f"{path.name}, decision {entry.get('name')!r}: {error}") from error
+        if bool(decision.switch) == bool(decision.fixed):
+            raise UserError(f"{path.name}, decision {decision.name!r}: give either `switch` or `fixed`.")
+        found.append(decision)
+    return found
+
+
+def marked_objects(root: Path = ROOT) -> set[str]:
+    """Dotted names, below dpclip, of the modules, classes and functions whose own docstring or comments hold MARK. A
+    function with an argument of that name means the argument.
+    """
+    found = set()
+    for path in (root / "dpclip").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        module = ".".join(path.relative_to(root / "dpclip").with_suffix("").parts)
+        places = list(_places(ast.parse(text), module))
+        for number, line in enumerate(text.splitlines(), start=1):
+            if MARK not in line:
+                continue
+            name, node = next((p for p in reversed(places) if p[1].lineno <= number <= p[1].end_lineno), (module, None))
+            if not (isinstance(node, ast.FunctionDef) and any(f"`{a.arg}`" == MARK for a in node.args.args)):
+                found.add(name)
+    return found
+
+
+def _places(tree: ast.AST, prefix: str) -> Iterable[tuple[str, ast.ClassDef | ast.FunctionDef]]:
+    """Dotted name and node of every class and function, outer ones first."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            name = f"{prefix}.{node.name}"
+            yield name, node
+            yield from _places(node, name)
+
+
+def measured(decisions: list[Decision], data_hash: str, folder: Path | None = None) -> pd.DataFrame:
+    """One row an alternative: Acc@1 of DP-CLIP and of the alternative in per cent, their difference with its interval
+    and the verdict; or the command of a run that is missing. Held-out, drawn sketches, unseen categories.
+    """
+    rows = []
+    for decision in decisions:
+        for label, changes in decision.runs.items():
+            pair = [_records(own, data_hash, folder) for own in ({}, changes)]
+            first = {"Decision": decision.name, "Instead": label}
+            rows.append(first | (_compared(*pair) if all(pair) else _missing(changes if pair[0] else {})))
+    return pd.DataFrame(rows)
+
+
+def inside(decisions: list[Decision], data_hash: str, folder: Path | None = None) -> pd.DataFrame:
+    """What the records of DP-CLIP tell by themselves: both protocols, and the three category-level settings."""
+    found = _records({}, data_hash, folder)
+    rows = []
+    for name in (d.name for d in decisions if d.compare == "protocols"):
+        for protocol in ("held-out", "transductive"):
+            values = [r["metrics"]["fine-grained"][protocol][STYLE]["acc@1"] for r in found]
+            rows.append((name, protocol, "Acc@1", _mean(values)))
+    for name in (d.name for d in decisions if d.compare == "settings"):
+        for setting in SETTINGS:
+            values = [r["metrics"]["category-level"][setting]["map@all"] for r in found]
+            rows.append((name, setting, "mAP@all", _mean(values)))
+    return pd.DataFrame(rows, columns=["Decision", "Choice", "Metric", "DP-CLIP"])
+
+
+def _records(changes: dict, data_hash: str, folder: Path | None) -> list[dict]:
+    """The records of one setting, one a seed; empty unless all are there."""
+    config = preset(PRESET).set(**changes)
+    runs = [Run(config, seed, data_hash, weights_hash(config)).name for seed in range(SEEDS)]
+    found = [records.read_record(run, folder or records_folder(PRESET)) for run in runs]
+    return found if all(found) else []
+
+
+def _mean(values: list[float]) -> str:
+    return f"{100 * sum(values) / len(values):.1f}" if values else "not run yet"
+
+
+def _compared(ours: list[dict], theirs: list[dict]) -> dict[str, str]:
+    c = compare(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
+    own, other = ([r["metrics"]["fine-grained"]["held-out"][STYLE]["acc@1"] for r in side] for side in (ours, theirs))
+    interval = f"{100 * c.difference:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]"
+    return {"DP-CLIP": _mean(own), "Instead of it": _mean(other), "Difference": interval, "DP-CLIP is": c.verdict}
+
+
+def _missing(changes: dict) -> dict[str, str]:
+    command = shlex.join(["dpclip", "train", "--preset", PRESET, *settings(preset(PRESET).set(**changes))])
+    return {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": f"not run yet: `{command} --seed 0`"}
+
+
+def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path | None = None) -> str:
+    """The generated part of the page, as MyST Markdown."""
+    data_hash = data_hash or listing().hash
+    parts = []
+    for topic, entries in groupby(decisions, key=lambda d: d.topic):
+        parts.append(f"## {topic}\n")
+        for d in entries:
+            switch = "; ".join(f"`{name}`: {', '.join(f'`{_plain(v)}`' for v in vs)}" for name, vs in d.switch.items())
+            where = f"Acts upon {d.changes}." + " Measured in {numref}`table-decisions`." * bool(d.runs)
+            where += " Measured in {numref}`table-decisions-inside`." * bool(d.compare)
+            parts.append(
+                f"### {d.name[0].upper()}{d.name[1:]}\n\n"
+                f"Open\n: {d.open}\n\n"
+                f"Our reading [{d.mark}]{{.mark .mark-{d.mark}}}\n: {d.reading}\n\n"
+                f"Switch\n: {switch or f'None: {d.fixed}'}. {where} See {{doc}}`/{d.page}`.\n"
+            )
+    parts.append("## What the switches change, measured\n")
+    caption = (
+        "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
+        f"held-out, drawn sketches, mean of {SEEDS} seeds. "
+        "Difference: DP-CLIP minus the other, paired bootstrap over queries. "
+        f"The command in the place of a missing run makes it, once for each of the seeds 0 to {SEEDS - 1}."
+    )
+    parts.append(numbered_table(measured(decisions, data_hash, folder), caption, "table-decisions").data)
+    caption = f"Choices of evaluation: mini runs of DP-CLIP, per cent, drawn sketches, mean of {SEEDS} seeds."
+    parts.append(numbered_table(inside(decisions, data_hash, folder), caption, "table-decisions-inside").data)
+    return "\n".join(parts)
+
+
+def _plain(value: object) -> str:
+    """As `--set` reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value) or '""'

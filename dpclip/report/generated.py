@@ -1,0 +1,31 @@
+"""The parts of prose pages that are computed when the book is staged: drawings, and Markdown that pages include."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dpclip.lab.config import preset
+from dpclip.report import decisions, paper_map
+from dpclip.report.chapters import Chapter
+from dpclip.report.diagrams import draw_architecture, draw_idea
+from dpclip.report.machine_page import runs_table, versions_table
+from dpclip.report.notation import Sizes, notation_tables
+
+
+def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
+    """Fill the staged folder `book`: figures/*.svg and _*.md. The drawings of prose pages have the paper's sizes.
+
+    Raises UserError when the decisions are not in order.
+    """
+    sizes = Sizes.of(preset("paper"))
+    (book / "figures").mkdir(exist_ok=True)
+    for name, draw in {"idea": draw_idea, "architecture": draw_architecture}.items():
+        (book / "figures" / f"{name}.svg").write_text(draw(sizes).svg, encoding="utf-8")
+    parts = {
+        "_notation": notation_tables(),
+        "_decisions": decisions.decisions_page(decisions.read_decisions()),
+        "_paper_map": paper_map.map_page(paper_map.read_map()),
+        "_runs": runs_table(chapters),
+        "_versions": versions_table(),
+    }
+    for name, text in parts.items():
+        (book / f"{name}.md").write_text(text, encoding="utf-8")

@@ -1,0 +1,85 @@
+"""The decisions: each switch exists, each mark in the package is covered, numbers come from records."""
+
+import copy
+
+import pytest
+
+from dpclip.data.openmoji_list import manifest
+from dpclip.errors import UserError
+from dpclip.lab import records
+from dpclip.lab.config import preset
+from dpclip.lab.runs import make_run
+from dpclip.report.decisions import SEEDS, decisions_page, marked_objects, measured, read_decisions
+
+DECISIONS = read_decisions()
+
+
+def test_every_mark_of_our_own_choice_belongs_to_a_decision_and_the_reverse():
+    covered = {name for decision in DECISIONS for name in decision.marks}
+    marked = marked_objects()
+    assert marked - covered == set(), "add them to `marks` of an entry of book/decisions.toml"
+    assert covered - marked == set(), "no such mark in the package: take them out of book/decisions.toml"
+
+
+def test_names_are_unique_and_marks_known():
+    assert len({d.name for d in DECISIONS}) == len(DECISIONS)
+    assert {d.mark for d in DECISIONS} <= {"paper", "code", "derived", "ours"}
+
+
+def test_marks_are_found_where_they_stand(tmp_path):
+    (tmp_path / "dpclip" / "data").mkdir(parents=True)
+    mark = "`" + "ours`"
+    (tmp_path / "dpclip" / "data" / "a.py").write_text(
+        f'"""Of {mark}."""\nclass A:\n    def f(self):\n        return 1  # {mark}\n'
+        f'def g(ours):\n    """{mark} minus 1"""\n'
+    )
+    (tmp_path / "dpclip" / "data" / "b.py").write_text("ours = 1\n")
+    assert marked_objects(tmp_path) == {"data.a", "data.a.A.f"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('switch = { colour = ["red"] }', "unknown config field 'colour'"),
+        ('switch = { scaling = ["sideway", "wild"] }', "scaling='wild': choose one of"),
+        ("switch = { rank = [1] }\nruns = { x = { rnk = 2 } }", "unknown config field 'rnk'"),
+        ("", "give either `switch` or `fixed`"),
+        ('fixed = "x"\nwhy = "y"', "unexpected keyword argument 'why'"),
+    ],
+)
+def test_a_wrong_entry_is_named(tmp_path, line, message):
+    path = tmp_path / "decisions.toml"
+    fields = "".join(f'{n} = "x"\n' for n in ("name", "topic", "open", "reading", "mark", "changes", "page"))
+    path.write_text(f"[[decision]]\n{fields}{line}\n")
+    with pytest.raises(UserError, match="decision 'x'") as error:
+        read_decisions(path)
+    assert message in str(error.value)
+
+
+def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path):
+    listing = manifest()
+    data = listing.hash
+    direct = [d for d in DECISIONS if d.name == "direct scaling"]
+    template = next(iter(records.RECORDS.glob("mini-*.json")))
+    record = records.read_record(template.stem)
+
+    def put(hit: int, **changes):
+        for seed in range(SEEDS):
+            run = make_run(preset("mini").set(**changes), seed, listing)
+            own = copy.deepcopy(record) | {"run": run.name}
+            for style in own["metrics"]["fine-grained"]["held-out"].values():
+                style["ranks"] = {category: [hit] * len(ranks) for category, ranks in style["ranks"].items()}
+                style["acc@1"] = float(hit == 1)
+            records.write_record(own, tmp_path)
+
+    table = measured(direct, data, tmp_path).set_index("Instead")
+    assert table.loc["direct scaling", "DP-CLIP is"] == "not run yet: `dpclip train --preset mini --seed 0`"
+    put(1)
+    put(2, scaling="direct")
+    table = measured(direct, data, tmp_path).set_index("Instead")
+    row = table.loc["direct scaling"]
+    assert (row["DP-CLIP"], row["Instead of it"], row["DP-CLIP is"]) == ("100.0", "0.0", "better")
+    assert row["Difference"] == "+100.0 [+100.0, +100.0]"
+    assert "--set scaling=none --seed 0" in table.loc["no scaling", "DP-CLIP is"]
+    page = decisions_page(DECISIONS, data, tmp_path)
+    assert page.count("\n### ") == len(DECISIONS) and "| who tells the category | oracle | mAP@all |" in page
