@@ -18,19 +18,26 @@ def read_published(name: str, folder: Path = PUBLISHED) -> pd.DataFrame:
 
     Raises UserError for a table that is not there.
     """
+    table = _read(name, folder)
+    return table.assign(value=pd.to_numeric(table["value"])) if "value" in table else table
+
+
+def _read(name: str, folder: Path = PUBLISHED) -> pd.DataFrame:
     path = folder / f"{name}.csv"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.csv"))) or "nothing"
         raise UserError(f"{path} is missing; {folder} holds {known}. Restore it: git checkout -- data/published.")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return table.assign(value=pd.to_numeric(table["value"])) if "value" in table else table
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def published_rows(table: str) -> pd.DataFrame:
-    """What is published for one of the book's tables "1" to "4": the peers' rows, then the paper's own."""
-    peers, paper = read_published("peers"), read_published("paper")
+    """What is published for one of the book's tables "1" to "4": the peers' rows, then the paper's own. `value` is a
+    number or NaN, `printed` the same with the digits that were printed.
+    """
+    peers, paper = _read("peers"), _read("paper")
     peers = peers[(peers["task"] == TASKS.get(table)) & (peers["venue"] != OWN)]
-    return pd.concat([peers, paper[paper["table"] == table].drop(columns="table")], ignore_index=True)
+    rows = pd.concat([peers, paper[paper["table"] == table].drop(columns="table")], ignore_index=True)
+    return rows.assign(printed=rows["value"], value=pd.to_numeric(rows["value"]))
 
 
 def cite(source: str) -> str:
