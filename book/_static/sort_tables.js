@@ -12,7 +12,7 @@
   }
 
   function sort(table, header, printed) {
-    const next = { none: "ascending", ascending: "descending", descending: "none" }[header.ariaSort];
+    const next = { none: "ascending", ascending: "descending", descending: "none" }[header.getAttribute("aria-sort")];
     const column = header.cellIndex;
     const rows = [...printed];
     if (next !== "none") {
@@ -23,8 +23,8 @@
         return ABSENT.has(one) - ABSENT.has(two) || (ABSENT.has(one) ? 0 : sign * order(one, two));
       });
     }
-    for (const other of table.tHead.rows[0].cells) other.ariaSort = "none";
-    header.ariaSort = next;
+    for (const other of table.tHead.rows[0].cells) other.setAttribute("aria-sort", "none");
+    header.setAttribute("aria-sort", next);
     table.tBodies[0].append(...rows);
   }
 
@@ -36,7 +36,7 @@
       button.title = "sort by this column";
       button.append(...header.childNodes);
       header.append(button);
-      header.ariaSort = "none";
+      header.setAttribute("aria-sort", "none");
       button.addEventListener("click", () => sort(table, header, printed));
     }
   }

@@ -1,8 +1,8 @@
 """Does what the paper says hold in our runs? Its claims as data, and a verdict on each, computed from records.
 
-A claim sets one row of a table against another, and one rule holds for all: paired by seed and query, the 95 % interval
-of the difference over seeds and queries (statistics.compare_seeds) lies above zero (replicates), below it (does not), or
-holds it (undecided). `ours`
+A claim sets one row of a table against another, and one rule holds for all: paired by seed and query, the 95 %
+interval of the difference over seeds and queries (statistics.compare_seeds) lies above zero (replicates), below it
+(does not), or holds it (undecided). `ours`
 """
 
 from collections.abc import Iterable
@@ -21,8 +21,8 @@ FULL, RANK = "DP-CLIP", "side-way, r = "
 
 @dataclass(frozen=True)
 class Claim:
-    """`better` should beat `worse`, two rows of a table. `evidence`: `paper` and `derived` where the paper says so or its
-    numbers do, `ours` where the design implies it and we know no number. `setting`: of category-level retrieval.
+    """`better` should beat `worse`, two rows of a table. `evidence`: `paper` or `derived` where the paper or its
+    numbers say so, `ours` where the design implies it and we know no number. `setting`: of category-level retrieval.
     """
 
     text: str

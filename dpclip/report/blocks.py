@@ -26,6 +26,7 @@ from dpclip.report.tables import (
 from dpclip.report.tables import scope as whose
 
 PUBLISHED, PAPER, MINI, TRIAL = "published", "paper run", "mini run", "trial run"
+MEASURED = "measured"  # cost, which needs no run
 ABSENT = "–"  # not printed, or not known to us
 RELEVANT = {  # data set -> the two metrics that are usual there
     "sketchy-ext": ("map@all", "p@100"),
@@ -70,13 +71,13 @@ def published_block(table: str, dataset: str = "") -> Block:
     """
     rows = published_rows(table)
     rows = rows[rows["dataset"] == dataset] if dataset else rows
-    metrics = list(dict.fromkeys(rows["metric"]))
+    metrics, level = list(dict.fromkeys(rows["metric"])), (rows["task"] == "category-level").any()
     lines = {}
     for row in rows.itertuples():
         line = lines.setdefault((row.method, row.venue), {"method": row.method, "venue": row.venue or ABSENT})
         line |= dict.fromkeys(metrics, ABSENT) if metrics[0] not in line else {}
         line[row.metric] = row.printed or ABSENT
-        if metrics[0].startswith(("mAP", "P@")):
+        if level:
             line[f"{row.metric} computed"] = computed(row.method, row.metric)
         for name in ("evidence", "source", "note"):
             line[name] = line.get(name) or getattr(row, name)
@@ -85,9 +86,9 @@ def published_block(table: str, dataset: str = "") -> Block:
     frame = frame[[name for name in order if name in frame]]
     where = dataset or ", ".join(rows["dataset"].unique())
     caption = f"Published numbers on {where}: {', '.join(metrics)} in per cent, as printed. {ABSENT}: not known to us."
-    if f"{metrics[0]} computed" in frame:
+    if level:
         caption += " Computed: what the method's released code divides by, where it was read; the print may differ."
-    values = rows.assign(convention=[computed(row.method, row.metric) for row in rows.itertuples()])
+    values = rows.assign(convention=[computed(r.method, r.metric) if level else "" for r in rows.itertuples()])
     return Block(PUBLISHED, caption, frame, values.drop(columns=["task", "venue", "printed"]))
 
 
@@ -129,5 +130,5 @@ def missing_note(rows: TableRows) -> str:
         return ""
     there = {row: len(rows.records[row]) for row in rows.missing}
     names = [f"{row} ({count} of {rows.seeds[row]} seeds)" if count else row for row, count in there.items()]
-    every = not any(rows.records.values())
-    return f"*Not run yet: {'every row' if every else '; '.join(names)}.* What makes the missing runs: `{rows.command}`."
+    which = "; ".join(names) if any(rows.records.values()) else "every row"
+    return f"*Not run yet: {which}.* What makes the missing runs: `{rows.command}`."

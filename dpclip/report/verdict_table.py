@@ -10,8 +10,8 @@ from dpclip.report.tables import STYLES
 from dpclip.report.tables import scope as whose
 
 RULE = (
-    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, seeds and queries drawn again. "
-    "Above zero: replicates; below: does not; else, or with one seed: undecided."
+    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, seeds and queries drawn "
+    "again. Above zero: replicates; below: does not; else, or with one seed: undecided."
 )
 
 
