@@ -1,5 +1,6 @@
 """Numbers that others published, and how they were probably computed: data/published, described in its README."""
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -19,9 +20,10 @@ def read_published(name: str, folder: Path = PUBLISHED) -> pd.DataFrame:
     Raises UserError for a table that is not there.
     """
     table = _read(name, folder)
-    return table.assign(value=pd.to_numeric(table["value"])) if "value" in table else table
+    return table.assign(value=pd.to_numeric(table["value"])) if "value" in table else table.copy()
 
 
+@cache
 def _read(name: str, folder: Path = PUBLISHED) -> pd.DataFrame:
     path = folder / f"{name}.csv"
     if not path.is_file():

@@ -6,6 +6,8 @@ import pandas as pd
 
 from dpclip.data.openmoji_list import NAME as EMBEDDED
 from dpclip.data.published import published_rows
+from dpclip.data.store import ImageStore
+from dpclip.lab.config import preset
 from dpclip.lab.experiments import datasets
 from dpclip.lab.rows import TableRows, rows_of
 from dpclip.report.blocks import (
@@ -35,6 +37,15 @@ def table_blocks(table: str, preset_name: str) -> list[Block]:
         for block in run_blocks(rows_of(table, name, dataset=dataset))
     ]
     return published_blocks(table) + runs
+
+
+def page_rows(table: str, preset_name: str, store: ImageStore) -> tuple[TableRows, TableRows, TableRows]:
+    """The runs of a page: those of its own preset, which are made where `rows_of` says so; and, of these two, one is
+    the same and the other is loaded: with the backbone of the paper, and with the mini CLIP.
+    """
+    here = rows_of(table, preset_name, store)
+    small = preset(preset_name).backbone == "mini"
+    return here, rows_of(table, "paper") if small else here, here if small else rows_of(table, "mini")
 
 
 def published_blocks(table: str) -> list[Block]:
