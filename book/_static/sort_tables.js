@@ -34,8 +34,8 @@
       const button = document.createElement("button");
       button.type = "button";
       button.title = "sort by this column";
-      button.append(...header.childNodes);
-      header.append(button);
+      button.textContent = header.textContent.trim();
+      header.replaceChildren(button);
       header.setAttribute("aria-sort", "none");
       button.addEventListener("click", () => sort(table, header, printed));
     }

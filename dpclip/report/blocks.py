@@ -46,13 +46,18 @@ class Block:
     notes: str = ""
 
     def show(self, name: str) -> Markdown:
-        """As the output of a cell: numbered, named `name`, sources as citations, evidence as marks."""
-        frame = self.frame.copy()
-        if "source" in frame:
+        """As the output of a cell: numbered, named `name`, sources as citations, evidence as marks. What is the same in
+        every row is said once, in the caption.
+        """
+        frame, caption = self.frame.copy(), self.caption
+        if self.kind == PUBLISHED:
             frame["source"] = frame["source"].map(cite)
             frame["evidence"] = frame["evidence"].map(mark)
+            same = [name for name in ("venue", "source", "evidence") if len(frame) > 1 and frame[name].nunique() == 1]
+            caption += f" Every row: {', '.join(frame[name].iloc[0] for name in same)}." if same else ""
+            frame = frame.drop(columns=same)
         classes = f"book-table kind-{self.kind.split()[0]}"
-        return numbered_table(frame, self.caption, name, classes=classes, notes=self.notes)
+        return numbered_table(frame, caption, name, classes=classes, notes=self.notes)
 
 
 def mark(evidence: str) -> str:
