@@ -54,6 +54,12 @@ class RunConfig:
         changed["model"] = {name: value for name, value in own["model"].items() if value != plain["model"][name]}
         return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
 
+    @classmethod
+    def read(cls, values: dict) -> "RunConfig":
+        """The settings that a record holds. A switch that is newer than the record has its default."""
+        own = dict(values)
+        return cls(model=DPCLIPConfig(**own.pop("model")), **own)
+
     def set(self, **changes: object) -> "RunConfig":
         """A copy with other values; fields of `model` are set by their own name.
 

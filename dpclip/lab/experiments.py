@@ -173,13 +173,21 @@ def datasets(name: str, preset_name: str) -> tuple[str, ...]:
     )
 
 
-def table_runs(name: str, preset_name: str, manifest: Manifest, seeds: int | None = None) -> dict[str, list[Run]]:
-    """Row name -> its runs on a data set, in the table's order: with the table's number of seeds, with `seeds`, or,
-    for a trial preset, with one. Raises UserError for an unknown table.
+def table_seeds(name: str, preset_name: str, dataset: str, seeds: int | None = None) -> dict[str, list]:
+    """Row name -> its runs as (settings, seed), in the table's order: with the table's number of seeds, with `seeds`,
+    or, for a trial preset, with one. The preset `dry` has the first and the last row only: they take minutes, and what
+    the rows between them add is tested elsewhere. Raises UserError for an unknown table.
     """
-    found: dict[str, list[Run]] = {}
-    for row in find_table(name).rows(preset_name):
+    rows = list(find_table(name).rows(preset_name))
+    found: dict[str, list[tuple[RunConfig, int]]] = {}
+    for row in (rows[0], rows[-1]) if preset_name == "dry" else rows:
         count = seeds or (1 if preset_name in TRIALS else row.seeds)
-        config = row.config.set(dataset=manifest.name)
-        found.setdefault(row.name, []).extend(make_run(config, seed, manifest) for seed in range(count))
+        config = row.config.set(dataset=dataset)
+        found.setdefault(row.name, []).extend((config, seed) for seed in range(count))
     return found
+
+
+def table_runs(name: str, preset_name: str, manifest: Manifest, seeds: int | None = None) -> dict[str, list[Run]]:
+    """Row name -> its runs on a data set, as `table_seeds` lists them."""
+    found = table_seeds(name, preset_name, manifest.name, seeds)
+    return {row: [make_run(config, seed, manifest) for config, seed in runs] for row, runs in found.items()}

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from dpclip.lab.cost import BATCH, GALLERY, TRAINING_BATCH
+from dpclip.report.blocks import ABSENT, MEASURED, Block
 
 COLUMNS = {  # field of Cost -> (title, unit as a number)
     "parameters": ("parameters (M)", 1e6),
@@ -21,18 +22,21 @@ COLUMNS = {  # field of Cost -> (title, unit as a number)
     "training_mb": ("MB training", 1),
 }
 DECIMALS = {title: 3 if unit > 1 else 0 if title.startswith("MB") else 1 for title, unit in COLUMNS.values()}
-CAPTION = (
-    "Table 5. Cost of each method; every number is measured by us, none is published. "
+COUNTED = (
     "Parameters: of all that encodes images, of CLIP's text encoder where the category's words are read, and those "
     "that train. GFLOPs: a multiply-add is 2 FLOPs; matrix products, convolutions and attention are counted, "
     "element-wise work is not. Image: encoding one, its category's prompts and scales given. Category: making those "
     "from the support images and the text feature; 0 where all categories share them. Words: the text feature of a "
     "category from its sentences, once for a data set. Query: encoding one sketch and comparing it with "
-    f"{GALLERY} encoded photos. ms: the least of some repeats, of an image alone and of an image in a batch of "
-    f"{BATCH}; the first two methods encode alike, so what differs between them is the clock. MB: most memory "
+    f"{GALLERY} encoded photos."
+)
+CLOCKED = (
+    f"ms: the least of some repeats, of an image alone and of an image in a batch of {BATCH}; the first two "
+    "methods encode alike, so what differs between them is the clock. MB: most memory "
     f"above the process without a model, while {BATCH} images are encoded and in training steps of {TRAINING_BATCH} "
     "triplets. Images are noise, weights of ViT-B-32 random."
 )
+CAPTION = f"Table 5. Cost of each method; every number is measured by us, none is published. {COUNTED} {CLOCKED}"
 
 
 def cost_table(records: list[dict]) -> pd.DataFrame:
@@ -53,3 +57,26 @@ def cost_caption(records: list[dict]) -> str:
         lines.append(f"{r['backbone']}: {r['hardware']}; torch {r['torch']}; commit {r['commit']}.")
         lines += [f"{r['backbone']}, {method}: not measured, {reason}" for method, reason in r["skipped"].items()]
     return "\n".join(lines)
+
+
+def cost_blocks(record: dict) -> tuple[Block, Block]:
+    """One backbone's methods in two blocks: what is counted, the same on every machine, and what was clocked on one."""
+    table = cost_table([record]).drop(columns="backbone")
+    clocked = [title for title in DECIMALS if title.startswith(("ms", "MB"))]
+    counted = [title for title in DECIMALS if title not in clocked]
+    machine = f"measured on {record['hardware']}, torch {record['torch']}, commit {record['commit']}"
+    notes = "; ".join(f"{method}: not measured, {reason}" for method, reason in record["skipped"].items())
+
+    def block(columns: list[str], how: str) -> Block:
+        exact = table[["method", *columns]]
+        return Block(MEASURED, f"Cost at {record['backbone']}, {how}.", as_text(exact), exact, notes)
+
+    return block(counted, "counted: the same on every machine"), block(clocked, machine)
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers with the decimals of their column; a dash where there is nothing to measure."""
+    shown = table.astype(object)
+    for title in table.columns.drop("method"):
+        shown[title] = [ABSENT if pd.isna(value) else f"{value:.{DECIMALS[title]}f}" for value in table[title]]
+    return shown

@@ -9,7 +9,13 @@ import typer
 
 from dpclip.errors import UserError
 
-TABLES = {5: "cost of each method"}
+TABLES = {
+    1: "fine-grained retrieval",
+    2: "category-level retrieval",
+    3: "modules on and off",
+    4: "prompt design",
+    5: "cost of each method",
+}
 
 
 class Format(StrEnum):
@@ -19,8 +25,8 @@ class Format(StrEnum):
 
 
 def show(number: int, frame: pd.DataFrame, caption: str, decimals: dict[str, int], kind: Format) -> str:
-    """A table as text. `md`: rounded to `decimals` by column, caption below. `csv` and `json`: exact, a missing cell
-    empty or null; json also holds the number and the caption.
+    """The table of cost as text. `md`: rounded to `decimals` by column, caption below. `csv` and `json`: exact, a
+    missing cell empty or null; json also holds the number and the caption.
     """
     cells = frame.astype(object).where(frame.notna(), None)
     if kind is Format.csv:
@@ -32,17 +38,36 @@ def show(number: int, frame: pd.DataFrame, caption: str, decimals: dict[str, int
     return cells.to_markdown(index=False, floatfmt=digits, missingval="-") + f"\n\n{caption}\n"
 
 
+def show_results(number: int, preset: str, kind: Format) -> str:
+    """One of the tables of results as text."""
+    from dpclip.report.book_tables import as_csv, as_json, as_markdown, table_blocks
+
+    blocks = table_blocks(str(number), preset)
+    if kind is Format.md:
+        return as_markdown(str(number), TABLES[number], blocks)
+    return as_csv(blocks) if kind is Format.csv else as_json(str(number), blocks)
+
+
 def tables(
-    number: Annotated[int, typer.Argument(help="Which table: 5, the cost of each method.")],
+    number: Annotated[int, typer.Argument(help="; ".join(f"{n}: {title}" for n, title in TABLES.items()))],
+    preset: Annotated[
+        str, typer.Option(help="Tables 1 to 4: whose runs are shown beside published numbers and paper runs.")
+    ] = "mini",
     format: Annotated[Format, typer.Option(help="Markdown with caption, or exact numbers.")] = Format.md,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure again and write the records (half an hour on two cores).")
+        bool,
+        typer.Option("--measure", help="Table 5: measure again, write the records (half an hour on two cores)."),
     ] = False,
 ) -> None:
-    """Show a table of the book from its records."""
+    """Show a table of the book from its records. Nothing is trained: a row without records says what makes them."""
     if number not in TABLES:
         known = "; ".join(f"{n}, {title}" for n, title in TABLES.items())
         raise UserError(f"there is no table {number} here. There is: {known}.")
+    if number != 5:
+        if measure:
+            raise UserError("--measure is for table 5; the runs of the others are made by `dpclip sweep`.")
+        typer.echo(show_results(number, preset, format), nl=False)
+        return
     from dpclip.lab.cost import BACKBONES, cost_record, read_costs, write_costs
     from dpclip.report.cost_table import DECIMALS, cost_caption, cost_table
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from dpclip.errors import UserError
 from dpclip.lab import cost
 from dpclip.lab.cost import RECORDED, Cost
-from dpclip.report.cost_table import DECIMALS, cost_caption, cost_table
+from dpclip.report.cost_table import DECIMALS, cost_blocks, cost_caption, cost_table
 from dpclip.report.table_commands import tables
 
 READ, WRITE = cost.read_costs, cost.write_costs
@@ -82,8 +82,17 @@ def test_measure_writes_before_it_shows(run, monkeypatch, tmp_path):
 
 
 def test_unknown_table(run):
-    for number in ("1", "6"):
-        error = run(number).exception
-        assert isinstance(error, UserError)
-        assert str(error) == f"there is no table {number} here. There is: 5, cost of each method."
+    error = run("6").exception
+    assert isinstance(error, UserError)
+    assert str(error).startswith("there is no table 6 here. There is: 1, fine-grained retrieval; 2,")
     assert run("5", "--format", "pdf").exit_code == 2
+
+
+def test_counts_and_clocks_are_blocks_of_their_own():
+    counted, clocked = cost_blocks(record("mini"))
+    assert list(counted.frame)[1:] + list(clocked.frame)[1:] == list(DECIMALS)
+    assert "counted" in counted.caption and "measured on a processor" in clocked.caption
+    assert counted.frame.set_index("method").at["CLIP", "GFLOPs/image"] == "8.232"
+    assert clocked.frame.set_index("method").loc["CLIP", "MB training"] == "–"
+    assert clocked.frame.set_index("method").at["DP-CLIP", "ms/image"] == "12.3"
+    assert counted.notes == "ConvNet: not measured, no package" and counted.kind == "measured"

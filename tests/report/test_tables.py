@@ -1,7 +1,8 @@
 import pytest
 
 from dpclip.errors import UserError
-from dpclip.report.tables import accuracy_table, category_table, convention
+from dpclip.lab.metrics import OURS
+from dpclip.report.tables import accuracy_columns, accuracy_table, category_table, convention, run_values
 
 
 def record(acc, precision=0.5, checkpoint="last", said="ties against"):
@@ -33,6 +34,18 @@ def test_category_level_cells_and_the_upper_bound_is_marked():
 def test_an_epoch_chosen_on_the_tested_categories_is_labelled(table):
     rows = {"a": [record(0.2)], "b": [record(0.2, checkpoint="test")]}
     assert table(rows)["method"].tolist() == ["a", "b, epoch best on the tested categories"]
+
+
+def test_a_row_without_a_record_says_so_and_seeds_are_counted():
+    table = accuracy_table({"a": [record(0.2), record(0.3)], "b": []}, "warped")
+    assert table["seeds"].tolist() == [2, 0]
+    assert set(table.iloc[1, 2:]) == {"not run"} and "not run" not in set(table.iloc[0])
+    exact = run_values({"a": [record(0.2), record(0.3)], "b": []}, accuracy_columns("warped"))
+    first = exact.iloc[0]
+    assert (first["method"], first["metric"], first["protocol"]) == ("a", "Acc@1", "held-out")
+    assert first["value"] == pytest.approx(25) and first["half_width"] == pytest.approx(63.5, rel=1e-3)
+    assert len(exact) == 6 + 1 and exact["value"].isna().tolist() == [False] * 6 + [True]
+    assert convention({"b": []}) == str(OURS)
 
 
 def test_the_convention_is_named_and_never_mixed():

@@ -1,0 +1,69 @@
+"""What a table's rows do about runs that are not there."""
+
+from dataclasses import asdict
+
+import pytest
+
+from dpclip.data import openmoji_list
+from dpclip.errors import UserError
+from dpclip.lab import records, rows
+from dpclip.lab.experiments import table_runs, table_seeds
+from dpclip.lab.rows import load_rows, makes_missing, rows_of
+
+
+def write(run, folder, **changes):
+    """A record of a run, with no metrics."""
+    record = dict.fromkeys(records.NEEDED, "") | {"run": run.name, "seed": run.seed, "config": asdict(run.config)}
+    records.write_record(record | changes, folder)
+
+
+@pytest.fixture
+def runs():
+    return table_runs("1", "mini", openmoji_list.manifest())
+
+
+def test_what_is_missing_is_said_with_its_command_and_not_made(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "ensure_rows", None)  # would train
+    for run in [*runs["VPT"], *runs["DP-CLIP"][:2]]:
+        write(run, tmp_path)
+    found = rows_of("1", "mini", folder=tmp_path)
+    assert list(found.records) == list(runs) and found.dataset == "openmoji-sbir"
+    assert [r["seed"] for r in found.records["VPT"]] == [0, 1, 2, 3, 4] and found.records["LoRA"] == []
+    assert found.missing["DP-CLIP"] == 3 and found.missing["LoRA"] == 5 and "VPT" not in found.missing
+    assert found.command == "dpclip sweep --preset mini --table 1"
+
+
+def test_a_page_makes_what_it_lacks_but_not_the_hours_of_mini(runs, monkeypatch):
+    made = []
+    monkeypatch.setattr(rows, "ensure_rows", lambda wanted, store, split: made.append(wanted) or wanted)
+
+    class Store:
+        manifest = openmoji_list.manifest()
+
+    assert list(rows_of("3", "smoke", Store()).records) == list(table_seeds("3", "smoke", "openmoji-sbir"))
+    assert len(made) == 1 and all(len(row) == 1 for row in made[0].values())
+    rows_of("3", "mini", Store())
+    assert len(made) == 1
+    assert [name for name in ("smoke", "dry", "mini", "paper") if not makes_missing(name)] == ["mini"]
+
+
+def test_without_the_data_a_record_is_known_by_its_settings_and_seed(tmp_path):
+    (config, seed), *_ = table_seeds("3", "paper", "sketchy")["+V"]
+
+    class Run:
+        name = "paper-0123456789ab-0"
+
+    Run.config, Run.seed = config, seed
+    write(Run, tmp_path)
+    found = load_rows("3", "paper", "sketchy", None, tmp_path)
+    assert [r["run"] for r in found["+V"]] == [Run.name] and not found["+T"]
+    assert rows_of("3", "paper", folder=tmp_path).command == "dpclip sweep --preset paper --table 3 --data FOLDER"
+    Run.name = "paper-ba9876543210-0"
+    write(Run, tmp_path)
+    with pytest.raises(UserError, match="same settings and seed.*Keep those of one"):
+        load_rows("3", "paper", "sketchy", None, tmp_path)
+
+
+def test_a_dry_run_has_the_first_and_the_last_row():
+    assert list(table_seeds("3", "dry", "sketchy")) == ["no module", "DP-CLIP"]
+    assert list(table_seeds("1", "dry", "sketchy")) == ["CLIP, untrained", "DP-CLIP"]
