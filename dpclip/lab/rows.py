@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dpclip.data import openmoji_list
-from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import RunConfig, preset
 from dpclip.lab.experiments import find_table, table_runs, table_seeds
-from dpclip.lab.runs import ensure_rows, make_run, records_folder
+from dpclip.lab.runs import ensure_rows, find_record, make_run, records_folder, retraining
 
 
 @dataclass(frozen=True)
@@ -44,46 +43,49 @@ class TableRows:
 
 def makes_missing(preset_name: str) -> bool:
     """Whether a page trains the runs it lacks. Under `mini` it does not: its records come with the repository, and a
-    table of them takes hours. The trial presets take seconds a run, and who asks for `paper` has the data for it.
+    table of them takes hours. The trial presets take seconds a run, who asks for `paper` has the data for it, and who
+    retrains has asked for it.
     """
-    return preset_name != "mini"
+    return preset_name != "mini" or retraining()
 
 
 def rows_of(
     table: str, preset_name: str, store: ImageStore | None = None, dataset: str = "", folder: Path | None = None
 ) -> TableRows:
-    """The rows of a table. With a `store`, which a page passes for its own preset, missing runs are made if the preset
-    `makes_missing`; without one, records in `folder` (by default the preset's) are loaded and nothing is made.
+    """The rows of a table. With a `store`, which a page passes for its own preset, stale runs are made again, and
+    missing ones are made if the preset `makes_missing`; without one, records in `folder` (by default the preset's) are loaded
+    and nothing is made.
 
     Raises UserError for an unknown table; MissingRun as `ensure_rows` does.
     """
     dataset = store.manifest.name if store else dataset or preset(preset_name).dataset
-    seeds = {row: len(runs) for row, runs in table_seeds(table, preset_name, dataset).items()}
     split = find_table(table).split
-    if store and makes_missing(preset_name):
-        found = ensure_rows(table_runs(table, preset_name, store.manifest), store, split)
+    folder = folder or records_folder(preset_name, split)
+    if store:
+        runs = table_runs(table, preset_name, store.manifest)
+        there = {row: [r for r in seeds if (folder / f"{r.name}.json").exists()] for row, seeds in runs.items()}
+        found = ensure_rows(runs if makes_missing(preset_name) else there, store, split)
     else:
-        folder = folder or records_folder(preset_name, split)
-        embedded = openmoji_list.manifest() if dataset == openmoji_list.NAME else None
-        found = load_rows(table, preset_name, dataset, store.manifest if store else embedded, folder)
+        found = load_rows(table, preset_name, dataset, folder)
+    seeds = {row: len(runs) for row, runs in table_seeds(table, preset_name, dataset).items()}
+    if retraining() and split == "unseen":
+        seeds = dict.fromkeys(seeds, 1)
     return TableRows(table, preset_name, dataset, found, seeds)
 
 
-def load_rows(
-    table: str, preset_name: str, dataset: str, manifest: Manifest | None, folder: Path
-) -> dict[str, list[dict]]:
-    """Row name -> the records that are there. Without a manifest, of data that are not at hand, a record is known by
-    its settings and seed; raises UserError when records of several states of the data fit.
+def load_rows(table: str, preset_name: str, dataset: str, folder: Path) -> dict[str, list[dict]]:
+    """Row name -> the records that are there. Those of data that are not at hand are known by settings and seed; raises
+    UserError when records of several states of the data fit.
     """
+    embedded = openmoji_list.manifest() if dataset == openmoji_list.NAME else None
+    known = {} if embedded else index_records(preset_name, folder)
     found: dict[str, list[dict]] = {}
-    known = None if manifest else index_records(preset_name, folder)
     for row, runs in table_seeds(table, preset_name, dataset).items():
         for config, seed in runs:
-            record = (
-                records.read_record(make_run(config, seed, manifest).name, folder)
-                if manifest
-                else known.get((config.key(), seed))
-            )
+            if embedded:
+                record = find_record(make_run(config, seed, embedded), folder, find_table(table).split)
+            else:
+                record = known.get((config.key(), seed))
             found.setdefault(row, []).extend([record] if record else [])
     return found
 
