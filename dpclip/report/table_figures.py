@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dpclip.lab.statistics import seed_interval
 from dpclip.report.figures import BLUE, GREY, RED
@@ -12,21 +13,24 @@ Values = dict[str, list[float]]  # row name -> a value a seed, perhaps none
 
 def show_rows(panels: dict[str, Values], label: str, lines: dict[str, dict[str, float]] | None = None) -> Figure:
     """A line for each row, a panel for each of `panels`: a dot for each seed, their mean as a bar, its 95 % interval.
-    Rows without a value say so. `lines`: panel -> name -> where a vertical line stands.
+    Rows without a value say so. `lines`: panel -> name -> where a dotted line stands.
     """
     rows = list(next(iter(panels.values())))
     size = (7.5, 1 + 0.32 * len(rows))
     figure, places = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for axes, (title, values) in zip(places[0], panels.items(), strict=True):
-        for name, at in (lines or {}).get(title, {}).items():
-            axes.axvline(at, color="black", linestyle=":", linewidth=1, label=name)
-            axes.legend(frameon=False, fontsize=8, loc="lower right")
+        for at in (lines or {}).get(title, {}).values():
+            axes.axvline(at, color="black", linestyle=":", linewidth=1)
         for height, row in enumerate(rows):
             _draw(axes, height, values[row])
         axes.set(title=title if len(panels) > 1 else "", xlabel=label, ylim=(len(rows) - 0.5, -0.5))
         axes.grid(axis="x", color=GREY, alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     places[0, 0].set_yticks(range(len(rows)), rows)
+    names = dict.fromkeys(name for named in (lines or {}).values() for name in named)
+    handles = [Line2D([], [], color="black", linestyle=":", linewidth=1, label=name) for name in names]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", frameon=False, fontsize=8)
     return figure
 
 
@@ -74,7 +78,7 @@ def show_shares(panels: dict[str, dict[str, dict[str, float]]], labels: dict[str
             axes.barh(rows, lengths, left=start, color=colour, label=part)
             start += lengths
         axes.set(title=title, xlabel=labels[title])
-        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=len(parts))
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(parts))
         axes.spines[["top", "right"]].set_visible(False)
     places[0, 0].invert_yaxis()
     return figure

@@ -92,16 +92,6 @@ def run_values(rows: Rows, columns: list[Column]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def accuracy_table(rows: Rows, style: str) -> pd.DataFrame:
-    """Acc@1/5/10 in per cent under both protocols."""
-    return run_table(rows, accuracy_columns(style))
-
-
-def category_table(rows: Rows, metrics: tuple[str, ...] = ("map@all", "p@10")) -> pd.DataFrame:
-    """Category-level metrics in per cent, by the way the prompts get their category (evaluate.py)."""
-    return run_table(rows, category_columns("", metrics))
-
-
 def convention(rows: Rows) -> str:
     """The convention of the rows' category-level numbers, for a caption; without a record, the one that a run would
     have. Raises UserError when they have several.

@@ -2,7 +2,15 @@ import pytest
 
 from dpclip.errors import UserError
 from dpclip.lab.metrics import OURS
-from dpclip.report.tables import accuracy_columns, accuracy_table, category_table, convention, run_values
+from dpclip.report.tables import accuracy_columns, category_columns, convention, run_table, run_values
+
+
+def accuracy_table(rows):
+    return run_table(rows, accuracy_columns("warped"))
+
+
+def category_table(rows):
+    return run_table(rows, category_columns("warped"))
 
 
 def record(acc, precision=0.5, checkpoint="last", said="ties against"):
@@ -18,7 +26,7 @@ def record(acc, precision=0.5, checkpoint="last", said="ties against"):
 
 
 def test_cells_are_computed_from_records():
-    table = accuracy_table({"a": [record(0.25)], "b": [record(0.1), record(0.2), record(0.3)]}, "warped")
+    table = accuracy_table({"a": [record(0.25)], "b": [record(0.1), record(0.2), record(0.3)]})
     assert table["method"].tolist() == ["a", "b"]
     assert table["held-out, Acc@1"].tolist() == ["25.0", "20.0 ± 24.8"]  # t with two degrees of freedom
     assert table["transductive, Acc@10"].tolist() == ["100.0", "100.0 ± 0.0"]
@@ -30,14 +38,14 @@ def test_category_level_cells_and_the_upper_bound_is_marked():
     assert "oracle (upper bound), mAP@all" in table
 
 
-@pytest.mark.parametrize("table", [lambda rows: accuracy_table(rows, "warped"), category_table])
+@pytest.mark.parametrize("table", [accuracy_table, category_table])
 def test_an_epoch_chosen_on_the_tested_categories_is_labelled(table):
     rows = {"a": [record(0.2)], "b": [record(0.2, checkpoint="test")]}
     assert table(rows)["method"].tolist() == ["a", "b, epoch best on the tested categories"]
 
 
 def test_a_row_without_a_record_says_so_and_seeds_are_counted():
-    table = accuracy_table({"a": [record(0.2), record(0.3)], "b": []}, "warped")
+    table = accuracy_table({"a": [record(0.2), record(0.3)], "b": []})
     assert table["seeds"].tolist() == [2, 0]
     assert set(table.iloc[1, 2:]) == {"not run"} and "not run" not in set(table.iloc[0])
     exact = run_values({"a": [record(0.2), record(0.3)], "b": []}, accuracy_columns("warped"))
@@ -56,4 +64,4 @@ def test_the_convention_is_named_and_never_mixed():
 
 def test_a_record_without_the_metric_is_an_error():
     with pytest.raises(KeyError):
-        accuracy_table({"a": [{"metrics": {}}]}, "warped")
+        accuracy_table({"a": [{"metrics": {}}]})
