@@ -53,8 +53,8 @@ def rows_of(
     table: str, preset_name: str, store: ImageStore | None = None, dataset: str = "", folder: Path | None = None
 ) -> TableRows:
     """The rows of a table. With a `store`, which a page passes for its own preset, stale runs are made again, and
-    missing ones are made if the preset `makes_missing`; without one, records in `folder` (by default the preset's) are loaded
-    and nothing is made.
+    missing ones are made if the preset `makes_missing`; without one, records in `folder` (by default the preset's) are
+    loaded and nothing is made.
 
     Raises UserError for an unknown table; MissingRun as `ensure_rows` does.
     """
