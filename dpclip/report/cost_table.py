@@ -75,8 +75,8 @@ def cost_blocks(record: dict) -> tuple[Block, Block]:
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Numbers with the decimals of their column; a dash where there is nothing to measure."""
+    """Numbers with the decimals of their column, a dash where there is nothing to measure; heads that can be broken."""
     shown = table.astype(object)
     for title in table.columns.drop("method"):
         shown[title] = [ABSENT if pd.isna(value) else f"{value:.{DECIMALS[title]}f}" for value in table[title]]
-    return shown
+    return shown.rename(columns=lambda title: title.replace("/", " per "))

@@ -90,9 +90,9 @@ def test_unknown_table(run):
 
 def test_counts_and_clocks_are_blocks_of_their_own():
     counted, clocked = cost_blocks(record("mini"))
-    assert list(counted.frame)[1:] + list(clocked.frame)[1:] == list(DECIMALS)
+    assert list(counted.values)[1:] + list(clocked.values)[1:] == list(DECIMALS)
     assert "counted" in counted.caption and "measured on a processor" in clocked.caption
-    assert counted.frame.set_index("method").at["CLIP", "GFLOPs/image"] == "8.232"
+    assert counted.frame.set_index("method").at["CLIP", "GFLOPs per image"] == "8.232"
     assert clocked.frame.set_index("method").loc["CLIP", "MB training"] == "–"
-    assert clocked.frame.set_index("method").at["DP-CLIP", "ms/image"] == "12.3"
+    assert clocked.frame.set_index("method").at["DP-CLIP", "ms per image"] == "12.3"
     assert counted.notes == "ConvNet: not measured, no package" and counted.kind == "measured"
