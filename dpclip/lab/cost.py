@@ -33,7 +33,7 @@ COSTS = records.RECORDS / "cost"
 BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")}
 BATCH, TRAINING_BATCH, GALLERY = 16, 8, 100
 WORDS = "alarm clock"
-RECORDED = ("backbone", "commit", "hardware", "torch", "threads", "costs", "skipped")
+RECORDED = ("backbone", "commit", "hardware", "torch", "costs", "skipped")
 
 # Name -> settings. With no module there is what the rival "CLIP, norms tuned" is.
 METHODS = experiments.METHODS | {name: s for name, s in module_settings().items() if name != "no module"}
@@ -114,7 +114,10 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
 
 @torch.inference_mode()
 def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]:
-    """Memory and time of encoding, for a fresh process. Memory comes first, so that nothing else adds to it."""
+    """Memory and time of encoding, for a fresh process. Memory comes first, so that nothing else adds to it. A processor
+    works with one thread, which no other thread keeps waiting.
+    """
+    torch.set_num_threads(1)
     before = memory_mb(device)
     model = build_model(method_config(name, backbone), 0).eval().to(device)
     image, support, words = inputs(model, device)
@@ -189,7 +192,7 @@ def cost_record(backbone: str) -> dict:
             if "backbone" not in METHODS[name]:  # only a network of its own is optional
                 raise
             skipped[name] = str(error)
-    made_by = (backbone, records.commit(), records.hardware(device), torch.__version__, torch.get_num_threads())
+    made_by = (backbone, records.commit(), records.hardware(device), torch.__version__)
     return dict(zip(RECORDED, (*made_by, costs, skipped), strict=True))
 
 

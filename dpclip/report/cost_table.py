@@ -31,8 +31,8 @@ COUNTED = (
     f"{GALLERY} encoded photos."
 )
 CLOCKED = (
-    f"ms: the least of some repeats, of an image alone and of an image in a batch of {BATCH}; the first two "
-    "methods encode alike, so what differs between them is the clock. MB: most memory "
+    "ms: the least of some repeats, on a processor with one thread, of an image alone and of an image in a batch of "
+    f"{BATCH}; the first two methods encode alike, so what differs between them is the clock. MB: most memory "
     f"above the process without a model, while {BATCH} images are encoded and in training steps of {TRAINING_BATCH} "
     "triplets. Images are noise, weights of ViT-B-32 random."
 )
