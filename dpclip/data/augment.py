@@ -40,23 +40,20 @@ def augment(
 def move(pictures: Tensor, motion: Motion) -> Tensor:
     """uint8 (B, C, S, S) -> flipped, rotated, in [0, 1]; white comes in at the corners."""
     flip, angle = motion.flip.to(pictures.device), motion.angle.to(pictures.device)
-    turned = angle != 0
-    mirrored = flip & ~turned
-    views = pictures * (1 / 255)  # (B, C, S, S)
-    views[mirrored] = views[mirrored].flip(-1)
-    views[turned] = rotate(views[turned].sub_(1), angle[turned], flip[turned]).add_(1)  # outside is 0, so white
-    return views
+    pictures = torch.where(flip.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
+    ink = (255 - pictures).float().mul_(1 / 255)  # 0 is white, which is what a rotation finds outside
+    turned = angle.nonzero()[:, 0]
+    if len(turned):
+        ink[turned] = rotate(ink[turned], torch.where(flip, -angle, angle)[turned])
+    return ink.neg_().add_(1)
 
 
-def rotate(images: Tensor, angle: Tensor, flip: Tensor) -> Tensor:
-    """images (B, C, S, S) about their centres by angle (B,), counter-clockwise in radians, bilinear, zeros outside;
-    then mirrored where flip (B,).
-    """
+def rotate(images: Tensor, angle: Tensor) -> Tensor:
+    """images (B, C, S, S) about their centres by angle (B,), counter-clockwise in radians, bilinear, zeros outside."""
     size = images.shape[-1]
     axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1  # (S,) centres of pixels from -1 to 1
     cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    x, y = torch.where(flip[:, None, None], -axis, axis), axis[:, None]  # (B, 1, S), (S, 1)
-    grid = torch.stack([cos * x - sin * y, sin * x + cos * y], dim=-1)  # (B, S, S, 2)
+    grid = torch.stack([cos * axis - sin * axis[:, None], sin * axis + cos * axis[:, None]], dim=-1)  # (B, S, S, 2)
     return F.grid_sample(images, grid, align_corners=False)
 
 

@@ -114,8 +114,8 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
 
 @torch.inference_mode()
 def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]:
-    """Memory and time of encoding, for a fresh process. Memory comes first, so that nothing else adds to it. A processor
-    works with one thread, which no other thread keeps waiting.
+    """Memory and time of encoding, for a fresh process. Memory comes first, so that nothing else adds to it. On a
+    processor one thread works, which no other one keeps waiting.
     """
     torch.set_num_threads(1)
     before = memory_mb(device)
