@@ -25,9 +25,6 @@ METHOD_RATES = {
 # points of their method's best with seed 0 went on. The best mean of Acc@1 over seeds and protocols stands in `mini`.
 RATES = {
     "CLIP, norms tuned": {(3e-4, 1e-3): 1, (1e-3, 1e-3): 1, (3e-3, 1e-3): 3, (1e-2, 1e-3): 3},
-    "VPT": {(3e-3, 1e-3): 1, (3e-3, 3e-3): 1, (3e-3, 1e-2): 1},
-    "LoRA": {(3e-3, 1e-3): 1, (3e-3, 3e-3): 1, (3e-3, 1e-2): 1},
-    "CLIP-AT": {(1e-3, 1e-3): 1, (3e-3, 3e-3): 1, (1e-2, 1e-2): 1},
     "DP-CLIP": {
         (1e-4, 3e-4): 1,
         (3e-4, 3e-4): 1,
@@ -174,13 +171,13 @@ def datasets(name: str, preset_name: str) -> tuple[str, ...]:
 
 
 def table_seeds(name: str, preset_name: str, dataset: str, seeds: int | None = None) -> dict[str, list]:
-    """Row name -> its runs as (settings, seed), in the table's order: with the table's number of seeds, with `seeds`,
-    or, for a trial preset, with one. The preset `dry` has the first two rows and the last: a run takes it long, and
-    what the others add is tested elsewhere. Raises UserError for an unknown table.
+    """Row name -> its runs as (settings, seed), in the table's order: with the table's number of seeds or with `seeds`.
+    A trial preset has one seed, and the first two rows and the last: what the others add is tested elsewhere, in less
+    time. Raises UserError for an unknown table.
     """
     rows = list(find_table(name).rows(preset_name))
     found: dict[str, list[tuple[RunConfig, int]]] = {}
-    for row in (*rows[:2], rows[-1]) if preset_name == "dry" else rows:
+    for row in (*rows[:2], rows[-1]) if preset_name in TRIALS else rows:
         count = seeds or (1 if preset_name in TRIALS else row.seeds)
         config = row.config.set(dataset=dataset)
         found.setdefault(row.name, []).extend((config, seed) for seed in range(count))

@@ -7,6 +7,7 @@ import pytest
 from dpclip.data import openmoji_list
 from dpclip.errors import UserError
 from dpclip.lab import records, rows
+from dpclip.lab.config import TRIALS
 from dpclip.lab.experiments import table_runs, table_seeds
 from dpclip.lab.fingerprint import code_here
 from dpclip.lab.rows import load_rows, makes_missing, rows_of
@@ -85,6 +86,7 @@ def test_without_the_data_a_record_is_known_by_its_settings_and_seed(tmp_path):
         load_rows("3", "paper", "sketchy", tmp_path)
 
 
-def test_a_dry_run_has_the_first_two_rows_and_the_last():
-    assert list(table_seeds("3", "dry", "sketchy")) == ["no module", "+V", "DP-CLIP"]
-    assert list(table_seeds("1", "dry", "sketchy")) == ["CLIP, untrained", "CLIP, norms tuned", "DP-CLIP"]
+@pytest.mark.parametrize("preset", TRIALS)
+def test_a_trial_has_the_first_two_rows_and_the_last(preset):
+    assert list(table_seeds("3", preset, "sketchy")) == ["no module", "+V", "DP-CLIP"]
+    assert list(table_seeds("1", preset, "sketchy")) == ["CLIP, untrained", "CLIP, norms tuned", "DP-CLIP"]
