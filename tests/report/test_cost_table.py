@@ -20,7 +20,7 @@ DEAR = dict.fromkeys(Cost.__dataclass_fields__, 2_000_000) | {"image_ms": 12.345
 
 
 def record(backbone):
-    values = (backbone, "abc123", "a processor", "2.0", 2, {"CLIP": CHEAP, "DP-CLIP": DEAR}, {"ConvNet": "no package"})
+    values = (backbone, "abc123", "a processor", "2.0", {"CLIP": CHEAP, "DP-CLIP": DEAR}, {"ConvNet": "no package"})
     return dict(zip(RECORDED, values, strict=True))
 
 
