@@ -13,6 +13,7 @@ from dpclip.data.published import cite, computed, published_rows
 from dpclip.lab.config import preset
 from dpclip.lab.rows import TableRows
 from dpclip.report.markdown import numbered_table
+from dpclip.report.origin import origin_note
 from dpclip.report.tables import (
     STYLES,
     Column,
@@ -117,6 +118,8 @@ def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str,
     interval = "" if counts == [1] else ", mean ± half-width of the 95 % interval over seeds"
     where = f"on {data_title(rows.dataset)}, {STYLES.get(style, 'sketches')}, unseen categories"
     caption = f"{whose(rows.preset)}, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
+    origin = origin_note([record for found in rows.records.values() for record in found])
+    caption += f" {origin}" if origin else ""
     values = run_values(rows.records, columns).assign(dataset=rows.dataset, preset=rows.preset, convention=said)
     missing = {row_title(row, rows.records[row]) for row in rows.missing}
     values["command"] = [rows.command if name in missing else "" for name in values["method"]]

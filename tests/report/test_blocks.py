@@ -88,6 +88,14 @@ def test_captions_name_preset_data_convention_and_seeds():
     assert "generic, P@100" in category_block(some("2", "paper", "sketchy-ext"), "human").frame
 
 
+def test_captions_say_whose_code_and_which_machine_made_the_runs(monkeypatch):
+    assert accuracy_block(some(a=[record(0.2)]), "warped").caption.endswith("over seeds.")
+    old = record(0.2) | {"code": {"lab.train": "00000000"}}
+    assert "1 of 1 runs were made before a change" in accuracy_block(some(a=[old]), "warped").caption
+    monkeypatch.setenv("DPCLIP_RETRAIN", "1")
+    assert "made on this machine, with one seed each" in accuracy_block(some(a=[record(0.2)]), "warped").caption
+
+
 def test_each_style_of_sketches_has_a_block():
     assert ["by people" in block.caption for block in run_blocks(some())] == [False, True]
     assert len(run_blocks(some(preset="paper", dataset="sketchy"))) == len(run_blocks(some("2"))) == 1
