@@ -33,6 +33,9 @@ RATES = {
         (3e-3, 1e-3): 3,
         (1e-3, 3e-3): 3,
     },
+    "VPT": {(3e-3, 1e-3): 1, (3e-3, 3e-3): 1, (3e-3, 1e-2): 1},  # nothing of CLIP trains: its rate is the preset's
+    "LoRA": {(3e-3, 3e-4): 1, (3e-3, 1e-3): 1, (3e-3, 3e-3): 1},
+    "CLIP-AT": {(1e-3, 1e-3): 1, (3e-3, 1e-3): 1, (1e-2, 1e-3): 1},
 }
 # Ways to train for category-level retrieval, `ours`, tried on the validation categories with three seeds and one pair
 # of rates. The highest mAP@all, by the better of blind and generic, is RECIPE.

@@ -28,6 +28,7 @@ from dpclip.lab.evaluate import Bench, fine_grained, open_bench
 from dpclip.lab.guard import alone, signals
 from dpclip.lab.objective import Objective, Pictures, Work
 from dpclip.lab.openai_weights import weights_source
+from dpclip.lab.products import use_fast_products
 from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.convnet import NAME as CONVNET
 from dpclip.method.convnet import ConvNet
@@ -82,6 +83,7 @@ class Training:
             if any(groups.values())
             else None
         )
+        use_fast_products()
         exact = self.config.precision == "fp32"
         torch.set_float32_matmul_precision("highest" if exact else "high")
         torch.backends.cudnn.allow_tf32 = not exact  # of convolutions; torch allows it unless told otherwise
