@@ -21,6 +21,9 @@ class Motion:
         angle = angle * (torch.rand(count, generator=generator) < 0.5)
         return cls(torch.rand(count, generator=generator) < 0.5, angle)
 
+    def __getitem__(self, some: slice) -> "Motion":
+        return Motion(self.flip[some], self.angle[some])
+
 
 def augment(
     sketch: Tensor, positive: Tensor, negative: Tensor, generator: torch.Generator
@@ -28,13 +31,20 @@ def augment(
     """uint8 pictures (B, 1 or 3, S, S) -> views (B, 3, S, S) in [0, 1]: flip and rotation (white fill), the same for a
     sketch and its positive; greyscale (p .5) for photos. Section 7 `code`
 
-    That the negative has a flip and rotation of its own is `ours`.
+    That the negative has a flip and rotation of its own is `ours`. A processor finishes one picture before the next,
+    which keeps it in its cache; an accelerator makes all at once.
     """
     count, channels = sketch.shape[:2]
     pair, other = Motion.draw(count, generator), Motion.draw(count, generator)
-    positive, negative = (lose_colour(p, torch.rand(count, generator=generator) < 0.5) for p in (positive, negative))
-    both = move(torch.cat([sketch, positive], dim=1), pair)
-    return both[:, :channels].expand(-1, 3, -1, -1), both[:, channels:], move(negative, other)
+    grey = [torch.rand(count, generator=generator) < 0.5 for _ in range(2)]
+    views = [torch.empty(count, n, *sketch.shape[2:], device=sketch.device) for n in (channels + 3, 3)]
+    step = 1 if sketch.device.type == "cpu" else count
+    for first in range(0, count, step):
+        some = slice(first, first + step)
+        both = torch.cat([sketch[some], lose_colour(positive[some], grey[0][some])], dim=1)
+        views[0][some] = move(both, pair[some])
+        views[1][some] = move(lose_colour(negative[some], grey[1][some]), other[some])
+    return views[0][:, :channels].expand(-1, 3, -1, -1), views[0][:, channels:], views[1]
 
 
 def move(pictures: Tensor, motion: Motion) -> Tensor:
