@@ -50,11 +50,14 @@ def augment(
 def move(pictures: Tensor, motion: Motion) -> Tensor:
     """uint8 (B, C, S, S) -> flipped, rotated, in [0, 1]; white comes in at the corners."""
     flip, angle = motion.flip.to(pictures.device), motion.angle.to(pictures.device)
-    pictures = torch.where(flip.view(-1, 1, 1, 1), pictures.flip(-1), pictures)
-    ink = (255 - pictures).float().mul_(1 / 255)  # 0 is white, which is what a rotation finds outside
-    turned = angle.nonzero()[:, 0]
+    ink = 255 - pictures  # 0 is white, which is what a rotation finds outside
+    mirrored, turned = flip.nonzero()[:, 0], angle.nonzero()[:, 0]
+    if len(mirrored):
+        ink.index_copy_(0, mirrored, ink.index_select(0, mirrored).flip(-1))
+    ink = ink.float().mul_(1 / 255)
     if len(turned):
-        ink[turned] = rotate(ink[turned], torch.where(flip, -angle, angle)[turned])
+        around = torch.where(flip, -angle, angle)[turned]
+        ink.index_copy_(0, turned, rotate(ink.index_select(0, turned), around))
     return ink.neg_().add_(1)
 
 
@@ -62,15 +65,18 @@ def rotate(images: Tensor, angle: Tensor) -> Tensor:
     """images (B, C, S, S) about their centres by angle (B,), counter-clockwise in radians, bilinear, zeros outside."""
     size = images.shape[-1]
     axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1  # (S,) centres of pixels from -1 to 1
-    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    grid = torch.stack([cos * axis - sin * axis[:, None], sin * axis + cos * axis[:, None]], dim=-1)  # (B, S, S, 2)
+    along, across = angle.cos()[:, None] * axis, angle.sin()[:, None] * axis  # (B, S) each
+    grid = images.new_empty(len(images), size, size, 2)
+    torch.sub(along[:, None], across[:, :, None], out=grid[..., 0])
+    torch.add(across[:, None], along[:, :, None], out=grid[..., 1])
     return F.grid_sample(images, grid, align_corners=False)
 
 
 def lose_colour(pictures: Tensor, chosen: Tensor) -> Tensor:
     """uint8 (B, 3, S, S): those `chosen` (B,) become grey by ITU-R 601."""
-    weights = torch.tensor([0.299, 0.587, 0.114], device=pictures.device).view(3, 1, 1)
-    chosen = chosen.to(pictures.device)
-    pictures = pictures.clone()
-    pictures[chosen] = (pictures[chosen] * weights).sum(1, keepdim=True).round().to(torch.uint8)  # to all channels
-    return pictures
+    places = chosen.to(pictures.device).nonzero()[:, 0]
+    if not len(places):
+        return pictures
+    red, green, blue = pictures.index_select(0, places).unbind(1)
+    grey = (red * 0.299).add_(green * 0.587).add_(blue * 0.114).round_().to(torch.uint8)
+    return pictures.index_copy(0, places, grey[:, None].expand(-1, 3, -1, -1))

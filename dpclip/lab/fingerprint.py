@@ -12,8 +12,9 @@ from pathlib import Path
 from dpclip.data.files import ROOT
 
 ROOTS = ("lab.train", "lab.evaluate")  # what they import, and they themselves, is the code of a run
-# They change no number: messages, writing files, locks, and settings, whose values stand in the record.
-WITHOUT = ("errors", "data.files", "lab.guard", "lab.config")
+# They change no number: messages, writing files, locks, where memory comes from, and settings, whose values stand in
+# the record.
+WITHOUT = ("errors", "data.files", "lab.guard", "lab.memory", "lab.config")
 DIGITS = 8
 
 

@@ -1,7 +1,7 @@
 """Matrix products by oneDNN where torch's own library is slow: on AMD processors with AVX-512.
 
 torch hands products of float32 to MKL, which there keeps to shorter vectors; oneDNN, which torch carries too, does not.
-The numbers are float32 products as before, summed in another order. `benchmarks/products.py` measures the gain.
+The numbers are float32 products as before, summed in another order. `benchmarks/processor.py` measures the gain.
 """
 
 import re

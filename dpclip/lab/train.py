@@ -26,6 +26,7 @@ from dpclip.lab.checkpoint import Checkpoint, load_trained, read_checkpoint, tra
 from dpclip.lab.config import RunConfig
 from dpclip.lab.evaluate import Bench, fine_grained, open_bench
 from dpclip.lab.guard import alone, signals
+from dpclip.lab.memory import keep_freed_memory
 from dpclip.lab.objective import Objective, Pictures, Work
 from dpclip.lab.openai_weights import weights_source
 from dpclip.lab.products import use_fast_products
@@ -83,6 +84,7 @@ class Training:
             if any(groups.values())
             else None
         )
+        keep_freed_memory()
         use_fast_products()
         exact = self.config.precision == "fp32"
         torch.set_float32_matmul_precision("highest" if exact else "high")
