@@ -18,7 +18,12 @@ from dpclip.method.rivals import PLAIN, RIVALS
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
 # Learning rates of a method where they are not its preset's: chosen below, or as published (section 13 `paper`).
 METHOD_RATES = {
-    "mini": {"CLIP, norms tuned": {"clip_rate": 1e-2}, "VPT": {"new_rate": 3e-3}, "LoRA": {"new_rate": 3e-3}},
+    "mini": {
+        "CLIP, norms tuned": {"clip_rate": 1e-2},
+        "VPT": {"new_rate": 3e-3},
+        "LoRA": {"new_rate": 3e-3},
+        "CLIP-AT": {"clip_rate": 1e-2},
+    },
     "paper": {"CLIP-AT": {"clip_rate": 1e-5, "new_rate": 1e-5}},
 }
 # Learning rates (clip_rate, new_rate) tried on the validation categories, and with how many seeds: those within 1.5
