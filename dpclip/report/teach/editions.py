@@ -3,10 +3,9 @@ papermill runs. The student's is made from it.
 """
 
 import copy
-import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -91,18 +90,3 @@ def _texts(path: Path) -> Iterable[tuple[str, str]]:
                     yield f"!{member}", archive.read(member).decode("utf-8", errors="replace")
     elif path.suffix in TEXTS:
         yield "", path.read_text(encoding="utf-8", errors="replace")
-
-
-def pack_class(files: Sequence[str], root: Path) -> bytes:
-    """A zip of `files` below `root` with the student's edition of its notebooks; the same bytes each time."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            content = (root / name).read_bytes()
-            if name.endswith(".ipynb"):
-                notebook = student(nbformat.reads(content.decode("utf-8"), as_version=4), name)
-                content = (nbformat.writes(notebook) + "\n").encode()
-            entry = zipfile.ZipInfo(f"dpclip-class/{name}")  # dated 1980, as all
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
