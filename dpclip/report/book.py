@@ -41,7 +41,7 @@ def make_book(preset: str, edition: str = "teacher", **options) -> Path:
     """Run what changed (`options` of run_chapters), build the site, check its pages; the last line is index.html."""
     check_edition(edition)
     run_chapters(preset, **options)
-    index = build_site(preset, edition)
+    index = build_site(preset, edition=edition)
     problems = check_site(index.parent)
     if problems:
         raise UserError("\n- ".join(["the site was built, but its pages have problems:", *problems]))
@@ -49,7 +49,7 @@ def make_book(preset: str, edition: str = "teacher", **options) -> Path:
     return index
 
 
-def build_site(preset: str, edition: str = "teacher", root: Path = ROOT) -> Path:
+def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path:
     """Stage everything and run Jupyter Book with warnings as errors. Returns the path of index.html.
 
     A chapter that was not run under `preset` appears with its stored outputs, and its last line says so. The student
@@ -59,7 +59,7 @@ def build_site(preset: str, edition: str = "teacher", root: Path = ROOT) -> Path
     check_edition(edition)
     build = root / "_build" / preset
     source, new, site = build / "source", build / "new", build / SITES[edition]
-    stage(preset, source, edition, root)
+    stage(preset, source, root, edition)
     shutil.rmtree(new, ignore_errors=True)
     console.print("building the pages ...")
     start = [
@@ -85,7 +85,7 @@ def build_site(preset: str, edition: str = "teacher", root: Path = ROOT) -> Path
     return site / "index.html"
 
 
-def stage(preset: str, source: Path, edition: str, root: Path = ROOT) -> None:
+def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher") -> None:
     """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax,
     slides.
     """

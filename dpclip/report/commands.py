@@ -119,7 +119,7 @@ def site(preset: Preset = "mini", edition: Edition = "teacher") -> None:
     """Build the pages from the chapters as they were last run."""
     from dpclip.report.book import build_site
 
-    typer.echo(build_site(preset, edition))
+    typer.echo(build_site(preset, edition=edition))
 
 
 @app.command()

@@ -72,13 +72,13 @@ def secret_pieces(notebook: nbformat.NotebookNode) -> list[str]:
             plain = re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}|\[[^]]*\]", "\n", cell.source.split("\n\n", 1)[-1])
             parts = re.split(r"[.:;?!\n]", plain.replace("```", ""))
         squeezed = [_squeeze(part) for part in parts]
-        found += [part for part in squeezed if len(part) >= 25 and part not in rest]
+        found += [part for part in squeezed if len(part) >= 20 and part not in rest]
     return found
 
 
 def _squeeze(text: str) -> str:
     """Only letters and digits: the same for a notebook, a page with markup, and a JSON string."""
-    return re.sub(r"&\w+;|<[^>]*>|\\n|[\W_]+", "", text)
+    return re.sub(r"&\w+;|<[^>]*>|\\n|[\W_]", "", text)
 
 
 def _texts(path: Path) -> Iterable[tuple[str, str]]:

@@ -41,6 +41,7 @@ def plain(text: str, titles: Mapping[str, str], values: Mapping[str, object]) ->
     text = re.sub(r"^```\{glue:md\} (\S+)\n.*?^```$", lambda m: str(values.get(m[1], "")), text, flags=re.M | re.S)
     text = re.sub(r"^(:{3,}|`{3,})\{.*?^\1$", "", text, flags=re.M | re.S)
     text = re.sub(r"\s*\{([\w:]+)\}`([^`]*)`", lambda m: f" {role(m)}" if role(m) else "", text)
+    text = re.sub(r"(^|[.!?] )the (?=figure|table|equation|exercise)", r"\1The ", text, flags=re.M)
     text = re.sub(r"\[([^]]*)\]\{\.mark[^}]*\}", r'<span class="mark">\1</span>', text)
     text = re.sub(r"\$\$ \([\w-]+\)", "$$", text)
     return re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.M)
