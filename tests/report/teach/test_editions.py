@@ -87,7 +87,7 @@ def test_leaks_are_found_in_pages_sources_and_archives(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("00.ipynb", nbformat.writes(chapter))
     found = find_leaks(tmp_path, [chapter])
-    assert {leak.split(":")[0] for leak in found} == {"page.html", "all.zip!00.ipynb"}
+    assert {leak.split(":")[0] for leak in found} == {"page.html", "search.js", "all.zip!00.ipynb"}
 
 
 def test_every_chapter_has_pieces_to_look_for():
