@@ -104,8 +104,9 @@ chapters: data ## run every chapter with the preset smoke, and with dry: the pre
 	  exit $$status
 
 .PHONY: site
-site: data ## build the pages with warnings as errors, then check links, alt text and that nothing is loaded from elsewhere
+site: data ## build the pages of both editions with warnings as errors, then check links, alt text, sources, solutions
 	@mkdir -p $(LOGS)
+	@$(BIN)/dpclip book site --preset smoke --edition student 2>&1 | tee $(LOGS)/student.log
 	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log
 	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
 
