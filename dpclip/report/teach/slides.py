@@ -61,7 +61,8 @@ def write_slides(chapters: Sequence[Chapter], folder: Path, mathjax: str, root: 
     copy(OWN, folder / "slides.css")
     notebooks = {chapter: chapter.shown() for chapter in chapters}
     titles = {chapter.name: title(notebook) for chapter, notebook in notebooks.items()}
-    exporter = SlidesExporter(raw_template=TEMPLATE, reveal_url_prefix="reveal", reveal_theme="white")
+    settings = {"reveal_url_prefix": "reveal", "reveal_theme": "white", "exclude_anchor_links": True}
+    exporter = SlidesExporter(raw_template=TEMPLATE, **settings)
     pages = []
     for chapter, notebook in notebooks.items():
         page, _ = exporter.from_notebook_node(make_deck(notebook, titles), {"mathjax": mathjax})

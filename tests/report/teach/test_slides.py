@@ -67,6 +67,7 @@ def test_pages_load_only_what_lies_beside_them(tmp_path, monkeypatch):
     text = page.read_text()
     loaded = re.findall(r'<(?:script|link)[^>]*(?:src|href)="([^"]+)"', text)
     assert "../mathjax/tex-mml-chtml.js" in loaded and len(loaded) > 5
+    assert 'class="anchor-link"' not in text  # they lead to where reveal.js has no place
     assert all((folder / name).is_file() for name in loaded if "mathjax" not in name)
     assert "http://" not in re.sub(r"http://www.w3.org\S+", "", text) and "<title>A chapter slides</title>" in text
 
