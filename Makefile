@@ -14,13 +14,14 @@ ONLY ?=
 DATA ?=
 WEIGHTS ?=
 RETRAIN ?=
+EDITION ?= teacher
 RUN ?=
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@echo "Targets (options: PYTHON=python3.12 PRESET=smoke ONLY=03 RETRAIN=1 DATA=/data/sketchy WEIGHTS=/data/ViT-B-32.pt):"
+	@echo "Targets (options: PYTHON=python3.12 PRESET=smoke ONLY=03 RETRAIN=1 EDITION=student DATA=/data/sketchy WEIGHTS=/data/ViT-B-32.pt):"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: env
@@ -41,7 +42,7 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 
 .PHONY: book
 book: data ## run the chapters that changed and build the site; prints the path of index.html
-	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS)) $(if $(RETRAIN),--retrain)
+	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS)) $(if $(RETRAIN),--retrain) --edition $(EDITION)
 
 .PHONY: verify
 verify: data ## make a committed run again, a random one or RUN=name, and compare it with its record
@@ -50,6 +51,14 @@ verify: data ## make a committed run again, a random one or RUN=name, and compar
 .PHONY: notebooks
 notebooks: data ## run the chapters that changed and store their outputs in notebooks/
 	@$(BIN)/dpclip book store --preset $(PRESET)
+
+.PHONY: slides
+slides: data ## make slides of the chapters as they were last run; prints their folder
+	@$(BIN)/dpclip book slides --preset $(PRESET)
+
+.PHONY: class
+class: data ## pack this copy with notebooks without solutions, to hand out; prints the path of the zip
+	@$(BIN)/dpclip book class
 
 .PHONY: lab
 lab: data ## open the chapters in JupyterLab
@@ -95,8 +104,9 @@ chapters: data ## run every chapter with the preset smoke, and with dry: the pre
 	  exit $$status
 
 .PHONY: site
-site: data ## build the pages with warnings as errors, then check links, alt text and that nothing is loaded from elsewhere
+site: data ## build the pages of both editions with warnings as errors, then check links, alt text, sources, solutions
 	@mkdir -p $(LOGS)
+	@$(BIN)/dpclip book site --preset smoke --edition student 2>&1 | tee $(LOGS)/student.log
 	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log
 	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
 

@@ -22,7 +22,11 @@ from dpclip.report.chapters import Chapter, find_chapters, run_chapters
 from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
+from dpclip.report.teach.class_pages import write_measured
+from dpclip.report.teach.editions import check_edition, find_leaks, student
+from dpclip.report.teach.slides import write_slides
 
+SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
 MATHJAX_PARTS = (
     "tex-mml-chtml.js",
@@ -33,10 +37,11 @@ MATHJAX_PARTS = (
 console = Console(highlight=False, soft_wrap=True)
 
 
-def make_book(preset: str, **options) -> Path:
+def make_book(preset: str, edition: str = "teacher", **options) -> Path:
     """Run what changed (`options` of run_chapters), build the site, check its pages; the last line is index.html."""
+    check_edition(edition)
     run_chapters(preset, **options)
-    index = build_site(preset)
+    index = build_site(preset, edition=edition)
     problems = check_site(index.parent)
     if problems:
         raise UserError("\n- ".join(["the site was built, but its pages have problems:", *problems]))
@@ -44,15 +49,17 @@ def make_book(preset: str, **options) -> Path:
     return index
 
 
-def build_site(preset: str, root: Path = ROOT) -> Path:
+def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path:
     """Stage everything and run Jupyter Book with warnings as errors. Returns the path of index.html.
 
-    A chapter that was not run under `preset` appears with its stored outputs, and its last line says so.
-    Raises UserError with the end of Jupyter Book's output when it fails.
+    A chapter that was not run under `preset` appears with its stored outputs, and its last line says so. The student
+    edition has a folder of its own. Raises UserError with the end of Jupyter Book's output when it fails, and when a
+    piece of a solution is in the student edition.
     """
+    check_edition(edition)
     build = root / "_build" / preset
-    source, new, site = build / "source", build / "new", build / "html"
-    stage(preset, source, root)
+    source, new, site = build / "source", build / "new", build / SITES[edition]
+    stage(preset, source, root, edition)
     shutil.rmtree(new, ignore_errors=True)
     console.print("building the pages ...")
     start = [
@@ -68,28 +75,43 @@ def build_site(preset: str, root: Path = ROOT) -> Path:
         lines = re.sub(r"\x1b\[[\d;]*m", "", done.stderr).replace(f"{source}/", "").splitlines()
         warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
         raise UserError(f"Jupyter Book failed; its output is in {log.relative_to(root)}:\n" + "\n".join(warnings))
+    if edition == "student":
+        leaks = find_leaks(new / "_build" / "html", map(Chapter.shown, find_chapters(preset, root)))
+        if leaks:
+            raise UserError("\n- ".join(["the student edition holds pieces of solutions:", *leaks]))
     shutil.rmtree(site, ignore_errors=True)
     os.replace(new / "_build" / "html", site)
     shutil.rmtree(new)
     return site / "index.html"
 
 
-def stage(preset: str, source: Path, root: Path = ROOT) -> None:
-    """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax."""
+def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher") -> None:
+    """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax,
+    slides.
+    """
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, source / name)
     chapters = find_chapters(preset, root)
     for chapter in chapters:
-        ran = chapter.executed.is_file() and bool(chapter.record)
-        notebook = nbformat.read(chapter.executed if ran else chapter.source, as_version=4)
-        notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if ran else STORED))
+        notebook = student(chapter.shown(), chapter.name) if edition == "student" else chapter.shown()
+        notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if chapter.ran else STORED))
         path = source / "notebooks" / chapter.source.name
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
     copy_mathjax(source / "extra" / "mathjax")
+    write_slides(chapters, source / "extra" / "slides", mathjax="../mathjax", root=root)
+
+
+def make_slides(preset: str, root: Path = ROOT) -> Path:
+    """Slides of all chapters in a folder that needs no other; returns the folder."""
+    folder = root / "_build" / preset / "slides"
+    shutil.rmtree(folder, ignore_errors=True)
+    copy_mathjax(folder / "mathjax")
+    write_slides(find_chapters(preset, root), folder, mathjax="mathjax", root=root)
+    return folder
 
 
 STORED = "```{div} provenance\nThis page shows the outputs stored with the notebook. `make book` runs it.\n```"
@@ -115,9 +137,12 @@ def copy_mathjax(target: Path) -> None:
 
 
 def store_outputs(preset: str = "mini", root: Path = ROOT) -> list[Path]:
-    """Run what changed and write the outputs into notebooks/, without a trace of the machine. Returns changed files."""
+    """Run what changed and write the outputs into notebooks/, without a trace of the machine, and what the chapters
+    took into data/chapters/. Returns changed notebooks.
+    """
     changed = []
-    for chapter in run_chapters(preset, root=root):
+    chapters = run_chapters(preset, root=root)
+    for chapter in chapters:
         if "missing" in chapter.record:
             raise UserError(f"{chapter.name} lacks runs, so there are no outputs to store. {chapter.record['missing']}")
         notebook = clean(nbformat.read(chapter.executed, as_version=4), root)
@@ -129,5 +154,6 @@ def store_outputs(preset: str = "mini", root: Path = ROOT) -> list[Path]:
         if content != chapter.source.read_text(encoding="utf-8"):
             atomic_write_text(chapter.source, content)
             changed.append(chapter.source)
+    write_measured(chapters, preset, root)
     console.print(f"stored the outputs of {len(changed)} changed chapters")
     return changed

@@ -29,6 +29,7 @@ from dpclip.lab import records
 from dpclip.lab.config import preset as find_preset
 from dpclip.lab.plan import MissingRun
 from dpclip.lab.runs import RETRAIN, open_data, retraining
+from dpclip.report.memory import watch_memory
 from dpclip.report.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines
@@ -64,11 +65,19 @@ class Chapter:
 
     @property
     def record(self) -> dict:
-        """What is known of the last complete run: key, parameters, seconds, commit, machine. Empty without one."""
+        """Known of the last complete run: key, parameters, seconds, memory, commit, machine; empty without one."""
         try:
             return json.loads((self.build / f"{self.name}.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
+
+    @property
+    def ran(self) -> bool:
+        return self.executed.is_file() and bool(self.record)
+
+    def shown(self) -> nbformat.NotebookNode:
+        """What a page shows: the notebook as it was last run, else as it is stored."""
+        return nbformat.read(self.executed if self.ran else self.source, as_version=4)
 
 
 def find_chapters(preset: str, root: Path = ROOT, only: Sequence[str] | None = None) -> list[Chapter]:
@@ -148,13 +157,13 @@ def run_chapters(
         left = _time_left(chapters[number - 1 :], ran)
         console.print(f"{label}: running with preset {preset}, {left}")
         started = time.monotonic()
-        with _heartbeat(label):
+        with _heartbeat(label), watch_memory() as peak:
             notebook, missing = _execute(chapter, parameters, root)
         seconds = time.monotonic() - started
         ran.append(seconds)
         atomic_write_text(chapter.executed, nbformat.writes(notebook))
         key = [key, digest_files(RECORDS, root)]  # with the records this chapter left: the next run would load them
-        record = {"key": key, "parameters": parameters, "seconds": round(seconds, 1)}
+        record = {"key": key, "parameters": parameters, "seconds": round(seconds, 1), "peak_mb": round(peak.mb)}
         record |= {"commit": records.commit(), "retrained": retraining(), **machine()} | (
             {"missing": missing} if missing else {}
         )

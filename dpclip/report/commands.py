@@ -33,6 +33,7 @@ NoTrain = Annotated[
         "--no-train", help="Train nothing: a chapter whose runs are missing says which, and how long they would take."
     ),
 ]
+Edition = Annotated[str, typer.Option(help="teacher: exercises with solutions; student: without.")]
 Retrain = Annotated[
     bool,
     typer.Option(
@@ -81,6 +82,7 @@ def make(
     weights: Weights = None,
     no_train: NoTrain = False,
     retrain: Retrain = False,
+    edition: Edition = "teacher",
 ) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
     from dpclip.lab.retrain import retrain as make_results
@@ -89,7 +91,7 @@ def make(
     prepare(data, weights, no_train, retrain)
     if retrain:
         make_results(preset, data, typer.echo)
-    make_book(preset, only=only, force=force, parameters=parse_parameters(parameter))
+    make_book(preset, edition, only=only, force=force, parameters=parse_parameters(parameter))
 
 
 @app.command()
@@ -113,11 +115,27 @@ def run(
 
 
 @app.command()
-def site(preset: Preset = "mini") -> None:
+def site(preset: Preset = "mini", edition: Edition = "teacher") -> None:
     """Build the pages from the chapters as they were last run."""
     from dpclip.report.book import build_site
 
-    typer.echo(build_site(preset))
+    typer.echo(build_site(preset, edition=edition))
+
+
+@app.command()
+def slides(preset: Preset = "mini") -> None:
+    """Make slides of all chapters as they were last run; prints their folder."""
+    from dpclip.report.book import make_slides
+
+    typer.echo(make_slides(preset))
+
+
+@app.command("class")
+def class_() -> None:
+    """Pack this working copy, with student's notebooks, as a zip to hand out; prints its path."""
+    from dpclip.report.teach.handout import make_handout
+
+    typer.echo(make_handout())
 
 
 @app.command()

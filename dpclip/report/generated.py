@@ -9,6 +9,7 @@ from dpclip.report.chapters import Chapter
 from dpclip.report.diagrams import draw_architecture, draw_idea
 from dpclip.report.machine_page import runs_table, versions_table
 from dpclip.report.notation import Sizes, notation_tables
+from dpclip.report.teach.class_pages import chapters_table, sizes_table
 
 
 def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
@@ -26,6 +27,8 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
         "_paper_map": paper_map.map_page(paper_map.read_map()),
         "_runs": runs_table(chapters),
         "_versions": versions_table(),
+        "_class_chapters": chapters_table(chapters),
+        "_class_sizes": sizes_table(),
     }
     for name, text in parts.items():
         (book / f"{name}.md").write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from dpclip.report.chapters import Chapter
 from dpclip.report.markdown import numbered_table
 
 PAGES = ("jupyter-book", "sphinx-book-theme", "papermill")  # of the packages that only the book needs
-COLUMNS = ["Chapter", "Parameters", "Seed", "Seconds", "Commit", "Machine"]
+COLUMNS = ["Chapter", "Parameters", "Seed", "Seconds", "Memory, MB", "Commit", "Machine"]
 
 
 def runs_table(chapters: Sequence[Chapter]) -> str:
@@ -24,12 +24,12 @@ def runs_table(chapters: Sequence[Chapter]) -> str:
         link = f"[{chapter.name}](../notebooks/{chapter.source.name})"
         record = chapter.record
         if not record:
-            rows.append([link, "stored outputs", seed(chapter, {}), "not run here", "", ""])
+            rows.append([link, "stored outputs", seed(chapter, {}), "not run here", "", "", ""])
             continue
         machine = f"{record['hardware']}; Python {record['python']}, torch {record['torch']}"
         letter = machines.setdefault(machine, chr(ord("A") + len(machines)))
         parameters = ", ".join(f"`{name} = {json.dumps(value)}`" for name, value in record["parameters"].items())
-        ran = [f"{record['seconds']:.0f}", f"`{record['commit']}`", letter]
+        ran = [f"{record['seconds']:.0f}", str(record.get("peak_mb", "–")), f"`{record['commit']}`", letter]
         rows.append([link, parameters, seed(chapter, record["parameters"]), *ran])
     caption = (
         "The runs behind the pages of this copy of the book. Where a dash stands for the seed, the chapter has no run "

@@ -8,7 +8,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from dpclip.report.chapters import find_chapters
 from dpclip.report.machine_page import runs_table, versions_table
 
-RECORD = {"parameters": {"preset": "mini"}, "seconds": 12.4, "commit": "abc", "hardware": "2 cores", "python": "3.11"}
+RECORD = {
+    "parameters": {"preset": "mini"},
+    "seconds": 12.4,
+    "peak_mb": 900,
+    "commit": "abc",
+    "hardware": "2 cores",
+    "python": "3.11",
+}
 
 
 def test_a_row_says_how_the_page_was_run(tmp_path):
@@ -25,7 +32,7 @@ def test_a_row_says_how_the_page_was_run(tmp_path):
     one.build.mkdir(parents=True)
     (one.build / "00_a.json").write_text(json.dumps(RECORD | {"torch": "2.15"}))
     table = runs_table([one, two])
-    assert '| [00_a](../notebooks/00_a.ipynb) | `preset = "mini"` | 3 | 12 | `abc` | A |' in table
+    assert '| [00_a](../notebooks/00_a.ipynb) | `preset = "mini"` | 3 | 12 | 900 | `abc` | A |' in table
     assert "- Machine A: 2 cores; Python 3.11, torch 2.15" in table
     assert "| [01_b](../notebooks/01_b.ipynb) | stored outputs | – | not run here |" in table
 
