@@ -22,6 +22,7 @@ from dpclip.report.chapters import Chapter, find_chapters, run_chapters
 from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
+from dpclip.report.web import launch
 
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
 MATHJAX_PARTS = (
@@ -80,6 +81,7 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
     shutil.copytree(root / "book", source / "book")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, source / name)
+    home = launch.configure(source / "_config.yml")
     chapters = find_chapters(preset, root)
     for chapter in chapters:
         ran = chapter.executed.is_file() and bool(chapter.record)
@@ -89,6 +91,7 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
+    (source / "book" / "_launch.md").write_text(launch.launch_part(home), encoding="utf-8")
     copy_mathjax(source / "extra" / "mathjax")
 
 
