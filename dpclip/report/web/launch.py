@@ -71,4 +71,4 @@ def launch_part(home: str) -> str:
             "This copy has no public home yet, so its chapters show no buttons: they would lead nowhere. "
             "`make book REPOSITORY=https://github.com/OWNER/NAME` builds pages with them."
         )
-    return f"{state}\n\n(start-cell)=\n```python\n{start_cell(home or PLACEHOLDER)}\n```\n"
+    return f"{state}\n\n(start-cell)=\n```text\n{start_cell(home or PLACEHOLDER)}\n```\n"
