@@ -20,7 +20,7 @@ def test_drawing_modules_apply_the_style():
     with mpl.rc_context():
         mpl.rcdefaults()
         figures.use_style()
-        assert all(mpl.rcParams[name] == value for name, value in STYLE.items())
+        assert all(mpl.rcParams[name] == mpl.RcParams(STYLE)[name] for name in STYLE)
         figure, axes = plt.subplots()
         lines = [axes.plot([0, 1])[0] for _ in range(4)]
         assert [to_hex(line.get_color()) for line in lines] == list(ON_CARD)
