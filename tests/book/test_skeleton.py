@@ -40,7 +40,8 @@ def test_a_chapter_has_the_parts_in_order(path):
 
 def test_works_are_cited_and_lead_somewhere():
     texts = [path.read_text(encoding="utf-8") for path in [*CHAPTERS, *(ROOT / "book").glob("*.md")]]
-    cited = {key for text in texts for keys in re.findall(r"\{cite(?::t)?\}`([^`]+)`", text) for key in re.findall(r"\w+", keys)}
+    groups = [keys for text in texts for keys in re.findall(r"\{cite(?::t)?\}`([^`]+)`", text)]
+    cited = {key for keys in groups for key in re.findall(r"\w+", keys)}
     works = parse_file(str(ROOT / "book" / "references.bib")).entries
     for key, work in works.items():
         assert key in cited, f"{key} is cited nowhere"

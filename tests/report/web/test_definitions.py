@@ -8,7 +8,8 @@ from dpclip.report.web.definitions import NOT_UNIQUE, SYMBOL_PAGES, symbol_defin
 from tests.report.web.small_site import build
 
 PAGES = {
-    "index": "# A\n\nA {term}`query` and the {term}`queries <query>` with $p_m$ and $p_m$ and $z$.\n\n```{toctree}\nwords\n```\n",
+    "index": "# A\n\nA {term}`query` and the {term}`queries <query>` with $p_m$ and $p_m$ and $z$.\n\n"
+    "```{toctree}\nwords\n```\n",
     "words": "# B\n\n:::{glossary}\nquery\n  The *sketch* & more.\n\nother\n  Not used.\n:::\n",
 }
 
