@@ -25,6 +25,7 @@ from dpclip.report.pages import check_site
 from dpclip.report.teach.class_pages import write_measured
 from dpclip.report.teach.editions import check_edition, find_leaks, student
 from dpclip.report.teach.slides import write_slides
+from dpclip.report.web import launch
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
@@ -93,6 +94,7 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
     shutil.copytree(root / "book", source / "book")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, source / name)
+    home = launch.configure(source / "_config.yml")
     chapters = find_chapters(preset, root)
     for chapter in chapters:
         notebook = student(chapter.shown(), chapter.name) if edition == "student" else chapter.shown()
@@ -101,6 +103,7 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
+    (source / "book" / "_launch.md").write_text(launch.launch_part(home), encoding="utf-8")
     copy_mathjax(source / "extra" / "mathjax")
     write_slides(chapters, source / "extra" / "slides", mathjax="../mathjax", root=root)
 

@@ -50,5 +50,5 @@ def show_conventions(table: pd.DataFrame) -> Figure:
         Line2D([], [], color=BLUE, marker="o", markerfacecolor="white", label="interpolated"),
         Line2D([], [], color=RED, marker="o", label="this book"),
     ]
-    figure.legend(handles=marks, loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles=marks, loc="outside lower center", ncols=3)
     return figure

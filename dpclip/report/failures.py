@@ -26,8 +26,7 @@ def show_categories(queries: pd.DataFrame) -> Figure:
     )
     axes.set(xlabel="queries that fail, %", xlim=(0, 100))
     axes.invert_yaxis()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
     return figure
 
 
@@ -50,8 +49,7 @@ def show_counts(observed: np.ndarray, expected: np.ndarray) -> Figure:
     axes.bar(places - 0.2, observed, width=0.4, color=RED, label="counted")
     axes.bar(places + 0.2, expected, width=0.4, color=GREY, label="if runs failed independently")
     axes.set(xlabel=f"seeds, of {len(observed) - 1}, with which the query fails", ylabel="queries", xticks=places)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend()
     return figure
 
 
@@ -75,5 +73,4 @@ def show_objects(objects: pd.DataFrame) -> Figure:
     axes.scatter(points["drawn"], points["human"], s=22 * points["photos"], color=BLUE, alpha=0.6, linewidths=0)
     axes.set(xlabel="drawn sketches that fail, %", ylabel="human sketches that fail, %", xlim=(-5, 105), ylim=(-5, 105))
     axes.set_aspect("equal")
-    axes.spines[["top", "right"]].set_visible(False)
     return figure

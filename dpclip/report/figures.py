@@ -15,8 +15,9 @@ from dpclip.data.images import read_image
 from dpclip.data.manifest import SPLITS, Manifest
 from dpclip.data.store import ImageStore
 from dpclip.lab.retrieve import Ranking
+from dpclip.report.style import BLUE, GREY, RED, use_style
 
-BLUE, RED, GREY = "#2a6f97", "#c8553d", "#8d99ae"
+use_style()
 
 
 def picture(image: Tensor) -> np.ndarray:
@@ -117,8 +118,7 @@ def show_sizes(manifest: Manifest) -> Figure:
     axes.bar(sizes["category"], sizes["n"], color=sizes["split"].map(SPLIT_COLOURS))
     axes.tick_params("x", rotation=90, labelsize=7)
     axes.set(ylabel="objects", xlim=(-0.7, len(sizes) - 0.3))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(handles=[Patch(color=c, label=split) for split, c in SPLIT_COLOURS.items()], frameon=False)
+    axes.legend(handles=[Patch(color=c, label=split) for split, c in SPLIT_COLOURS.items()])
     return figure
 
 

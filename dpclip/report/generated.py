@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dpclip.data.files import ROOT
 from dpclip.lab.config import preset
 from dpclip.report import decisions, paper_map
 from dpclip.report.chapters import Chapter
@@ -29,6 +30,7 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
         "_versions": versions_table(),
         "_class_chapters": chapters_table(chapters),
         "_class_sizes": sizes_table(),
+        "_changelog": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
     for name, text in parts.items():
         (book / f"{name}.md").write_text(text, encoding="utf-8")

@@ -129,6 +129,5 @@ def show_focus(shares: pd.DataFrame) -> Figure:
     axes.set(xlabel="share of the positive similarity on the right object, %")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend()
     return figure

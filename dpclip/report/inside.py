@@ -214,8 +214,7 @@ def show_schedule(schedules: dict[str, tuple[int, int]]) -> Figure:
         place.stairs(hard, edges, color=RED, linewidth=2, label=r"on $L_{hard}$ (this is $w$)", baseline=None)
         place.set_title(title, fontsize=9)
         place.set_xlabel("epoch")
-        place.spines[["top", "right"]].set_visible(False)
     places[0, 0].set_ylabel("weight")
     lines = places[0, 0].get_legend_handles_labels()
-    figure.legend(*lines, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    figure.legend(*lines, loc="outside lower center", ncols=2, fontsize=8)
     return figure

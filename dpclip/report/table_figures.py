@@ -25,12 +25,11 @@ def show_rows(panels: dict[str, Values], label: str, lines: dict[str, dict[str, 
             _draw(axes, height, values[row])
         axes.set(title=title if len(panels) > 1 else "", xlabel=label, ylim=(len(rows) - 0.5, -0.5))
         axes.grid(axis="x", color=GREY, alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
     places[0, 0].set_yticks(range(len(rows)), rows)
     names = dict.fromkeys(name for named in (lines or {}).values() for name in named)
     handles = [Line2D([], [], color="black", linestyle=":", linewidth=1, label=name) for name in names]
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", frameon=False, fontsize=8)
+        figure.legend(handles=handles, loc="outside lower center", fontsize=8)
     return figure
 
 
@@ -60,7 +59,6 @@ def show_curves(panels: dict[str, dict[float, list[float]]], label: str) -> Figu
         axes.set_xticks(range(len(known)), [f"{at:g}" for at in known])
         axes.set(xlabel=title)
         axes.grid(axis="y", color=GREY, alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
     places[0, 0].set_ylabel(label)
     return figure
 
@@ -78,7 +76,6 @@ def show_shares(panels: dict[str, dict[str, dict[str, float]]], labels: dict[str
             axes.barh(rows, lengths, left=start, color=colour, label=part)
             start += lengths
         axes.set(title=title, xlabel=labels[title])
-        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(parts))
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=len(parts))
     places[0, 0].invert_yaxis()
     return figure
