@@ -22,6 +22,7 @@ from dpclip.report.chapters import Chapter, find_chapters, run_chapters
 from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
+from dpclip.report.web.try_page import write_try
 
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
 MATHJAX_PARTS = (
@@ -75,7 +76,8 @@ def build_site(preset: str, root: Path = ROOT) -> Path:
 
 
 def stage(preset: str, source: Path, root: Path = ROOT) -> None:
-    """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax."""
+    """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax,
+    the page that ranks."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book")
     for name in ("_config.yml", "_toc.yml"):
@@ -90,6 +92,7 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
     copy_mathjax(source / "extra" / "mathjax")
+    write_try(preset, source)
 
 
 STORED = "```{div} provenance\nThis page shows the outputs stored with the notebook. `make book` runs it.\n```"
