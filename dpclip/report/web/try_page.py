@@ -8,19 +8,21 @@ import hashlib
 import json
 import os
 import shutil
+from html import escape
 from pathlib import Path
 from string import Template
 
 from filelock import FileLock
+from matplotlib.figure import Figure
 
 from dpclip.data.files import DATA, ROOT, atomic_write_text, ensure_writable, sha256_file
 from dpclip.data.openmoji_list import NAME as EMBEDDED
-from dpclip.lab.train import CHECKPOINT
 from dpclip.lab.config import preset as find_preset
 from dpclip.lab.evaluate import Bench, open_bench
 from dpclip.lab.plan import MissingRun
 from dpclip.lab.retrieve import rank_photos
 from dpclip.lab.runs import Run, ensure_model, open_run, run_folder
+from dpclip.lab.train import CHECKPOINT
 from dpclip.report.figures import save_figure, show_ranking
 from dpclip.report.web import npm
 from dpclip.report.web.tower import export_tower
@@ -29,7 +31,9 @@ from dpclip.report.web.try_data import Offer, offers, packed, page_data
 CACHE = ROOT / "build" / "try"
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
-PARTS = ("try.html", "try.css", "drawing.js", "pixels.js", "ranking.js", "try.js")
+PAGE, PICTURE = "try.html", "try.png"
+PARTS = ("try.css", "drawing.js", "pixels.js", "ranking.js", "try.js")
+LOADED = ("data", "model", "runtime")  # scripts that are made
 RUNTIME = "onnxruntime-web"
 OTHER_DATA = (
     "```{note}\nThis page ranks the pictures of the embedded benchmark, which may be handed on. The pages of this site "
@@ -56,10 +60,13 @@ def write_try(preset: str, source: Path) -> None:
         first, *runs = str(error).splitlines()
         atomic_write_text(fragment, "\n".join(["```{warning}", first, "", *(f"- {run}" for run in runs), "```", ""]))
         return
-    shutil.copytree(made, source / "extra" / "try", ignore=shutil.ignore_patterns("try.md", "try.png"))
-    shutil.copy(made / "try.md", fragment)
+    shutil.copytree(made, source / "extra" / "try", ignore=shutil.ignore_patterns(PAGE, PICTURE))
     (source / "book" / "figures").mkdir(exist_ok=True)
-    shutil.copy(made / "try.png", source / "book" / "figures" / "try.png")
+    shutil.copy(made / PICTURE, source / "book" / "figures" / PICTURE)
+    megabytes = sum((made / f"{name}.js").stat().st_size for name in LOADED) / 1e6
+    page = (made / PAGE).read_text(encoding="utf-8")
+    loaded = f"The first ranking loads {megabytes:.0f} MB that lie beside this page: pictures, network and its engine."
+    atomic_write_text(fragment, f"```{{raw}} html\n{page}```\n\n{loaded}\n\n{EXAMPLE}\n")
 
 
 def ensure_parts(preset: str) -> Path:
@@ -81,23 +88,25 @@ def ensure_parts(preset: str) -> Path:
 def parts_key(run: Run) -> str:
     """12 hexadecimal digits of the run's weights, of the code that makes the parts, and of the runtime's version."""
     weights = sha256_file(run_folder(run) / CHECKPOINT)
-    code = [sha256_file(path) for path in (*sorted(HERE.glob("*.py")), *(ASSETS / name for name in PARTS))]
+    code = [sha256_file(path) for path in (*sorted(HERE.glob("*.py")), *(ASSETS / name for name in (PAGE, *PARTS)))]
     return hashlib.sha256(json.dumps([weights, code, npm.PACKAGES[RUNTIME]]).encode()).hexdigest()[:12]
 
 
 def write_parts(bench: Bench, folder: Path) -> None:
     """Scripts, data, network, runtime, licences, and the page's own part with a static example."""
     found = offers(bench)
-    for name in PARTS[1:]:
+    for name in PARTS:
         shutil.copy(ASSETS / name, folder / name)
     write_script(folder, "data", page_data(bench, found))
     write_script(folder, "model", packed(export_tower(bench, found[0].context)))
     write_runtime(folder)
     licences = (DATA / "openmoji-sbir" / "LICENSES").read_text(encoding="utf-8")
     atomic_write_text(folder / "LICENSES.txt", f"{licences}\n{RUNTIME} {npm.PACKAGES[RUNTIME]}: MIT, Microsoft\n")
-    save_figure(example(bench, found), folder / "try.png")
-    megabytes = sum((folder / f"{name}.js").stat().st_size for name in ("data", "model", "runtime")) / 1e6
-    atomic_write_text(folder / "try.md", fragment(found, megabytes))
+    save_figure(example(bench, found), folder / PICTURE)
+    words = bench.store.manifest.text
+    options = "\n".join(f"<option>{escape(words[offer.test.category])}</option>" for offer in found)
+    page = Template((ASSETS / PAGE).read_text(encoding="utf-8"))
+    atomic_write_text(folder / PAGE, page.substitute(options=options))
 
 
 def write_script(folder: Path, name: str, value: object, before: str = "") -> None:
@@ -117,7 +126,7 @@ def write_runtime(folder: Path) -> None:
     write_script(folder, "runtime", parts, before=script + "\n")
 
 
-def example(bench: Bench, found: list[Offer]):
+def example(bench: Bench, found: list[Offer]) -> Figure:
     """A ranking to look at without scripts: the first sketch of a person, if there is one."""
     offer, row = next(
         ((offer, row) for offer in found for row, by in offer.sketches if "person" in by),
@@ -128,14 +137,3 @@ def example(bench: Bench, found: list[Offer]):
     instance = manifest.table["instance"][row]
     (photo,) = manifest.rows(category=offer.test.category, instance=instance, modality="photo")
     return show_ranking(bench.store, ranking, target=photo)
-
-
-def fragment(found: list[Offer], megabytes: float) -> str:
-    """The part of the page that is computed: the controls, the example, and how much is loaded."""
-    names = [f"<option>{offer.test.category}</option>" for offer in found]
-    page = Template((ASSETS / "try.html").read_text(encoding="utf-8")).substitute(options="\n".join(names))
-    loaded = (
-        f"The first ranking loads the model: with its engine and all pictures {megabytes:.0f} MB, which lie beside "
-        "this page."
-    )
-    return f"```{{raw}} html\n{page}```\n\n{EXAMPLE}\n\n{loaded}\n"
