@@ -33,6 +33,7 @@ HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 PAGE, PICTURE = "try.html", "try.png"
 PARTS = ("try.css", "drawing.js", "pixels.js", "ranking.js", "try.js")
+MAKERS = ("tower.py", "try_data.py", "try_page.py")
 LOADED = ("data", "model", "runtime")  # scripts that are made
 RUNTIME = "onnxruntime-web"
 OTHER_DATA = (
@@ -58,7 +59,8 @@ def write_try(preset: str, source: Path) -> None:
         made = ensure_parts(preset)
     except MissingRun as error:
         first, *runs = str(error).splitlines()
-        atomic_write_text(fragment, "\n".join(["```{warning}", first, "", *(f"- {run}" for run in runs), "```", ""]))
+        lines = [f"- `{run.replace(': ', '`: ', 1)}" for run in runs]
+        atomic_write_text(fragment, "\n".join(["```{warning}", first, "", *lines, "```", ""]))
         return
     shutil.copytree(made, source / "extra" / "try", ignore=shutil.ignore_patterns(PAGE, PICTURE))
     (source / "book" / "figures").mkdir(exist_ok=True)
@@ -88,7 +90,8 @@ def ensure_parts(preset: str) -> Path:
 def parts_key(run: Run) -> str:
     """12 hexadecimal digits of the run's weights, of the code that makes the parts, and of the runtime's version."""
     weights = sha256_file(run_folder(run) / CHECKPOINT)
-    code = [sha256_file(path) for path in (*sorted(HERE.glob("*.py")), *(ASSETS / name for name in (PAGE, *PARTS)))]
+    made_by = [HERE / name for name in MAKERS] + [ASSETS / name for name in (PAGE, *PARTS)]
+    code = [sha256_file(path) for path in made_by]
     return hashlib.sha256(json.dumps([weights, code, npm.PACKAGES[RUNTIME]]).encode()).hexdigest()[:12]
 
 
