@@ -22,6 +22,7 @@ from dpclip.report.web.try_page import PAGE, PICTURE, ensure_parts
 
 SKETCHES = 5  # a category
 TIE = 2e-4  # two distances nearer than this may swap: weights of 16 bits move each by less than half of it
+PATIENCE = 120_000  # milliseconds that a step may take on a busy machine
 READY = "#try-controls:not([hidden])"
 
 
@@ -48,7 +49,7 @@ def opened(browser, site):
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.goto(site.as_uri())
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, timeout=PATIENCE)
     yield page
     context.close()
 
@@ -63,7 +64,7 @@ def wait(page, act) -> list[int]:
     before = page.evaluate("document.getElementById('try-result').dataset.query ?? ''")
     act()
     wanted = "before => (document.getElementById('try-result').dataset.query ?? '') !== before"
-    page.wait_for_function(wanted, arg=before)
+    page.wait_for_function(wanted, arg=before, timeout=PATIENCE)
     return ranked(page)
 
 
@@ -77,7 +78,7 @@ def test_the_first_five_are_those_of_python_for_fifty_sketches_and_nothing_else_
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(site.as_uri())
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, timeout=PATIENCE)
     wrong, by = [], set()
     categories = bench.store.manifest.categories("unseen")
     for number, category in enumerate(categories):
@@ -170,7 +171,7 @@ def test_it_works_from_a_server(page, site):
         page.on("request", lambda request: asked.append(request.url))
         host = f"http://127.0.0.1:{server.server_port}/"
         page.goto(f"{host}book/try.html")
-        page.wait_for_selector(READY)
+        page.wait_for_selector(READY, timeout=PATIENCE)
         assert len(wait(page, page.locator("[name=try-sketch]").first.check)) > 5
         assert [url for url in asked if not url.startswith((host, "data:", "blob:"))] == []
     finally:
