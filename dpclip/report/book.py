@@ -26,6 +26,7 @@ from dpclip.report.teach.class_pages import write_measured
 from dpclip.report.teach.editions import check_edition, find_leaks, student
 from dpclip.report.teach.slides import write_slides
 from dpclip.report.web import launch
+from dpclip.report.web.try_page import write_try
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
@@ -88,7 +89,7 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
 
 def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher") -> None:
     """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax,
-    slides.
+    slides, and the page that ranks.
     """
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book")
@@ -105,6 +106,7 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
     write_generated(source / "book", chapters)
     (source / "book" / "_launch.md").write_text(launch.launch_part(home), encoding="utf-8")
     copy_mathjax(source / "extra" / "mathjax")
+    write_try(preset, source)
     write_slides(chapters, source / "extra" / "slides", mathjax="../mathjax", root=root)
 
 

@@ -10,6 +10,7 @@ import nbformat
 from dpclip.data.files import ROOT
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+WIDGET = "application/vnd.jupyter.widget-view+json"  # shows nothing without its kernel, and calls scripts from the web
 # An absolute path of somebody's machine. Web addresses do not match: the slash must begin a word or follow `file://`.
 ABSOLUTE_PATH = re.compile(
     r"(?:file://|(?<![\w.:/~\\]))(?:/(?:home|Users|root|tmp|private|var|opt|usr|mnt|srv|work|workspace|content|builds?)/|[A-Z]:\\)[\w.+@~\\/-]*"
@@ -22,7 +23,9 @@ def without_outputs(notebook: nbformat.NotebookNode) -> dict:
 
 
 def clean(notebook: nbformat.NotebookNode, root: Path = ROOT) -> nbformat.NotebookNode:
-    """A copy without papermill's metadata and injected cell, timings and absolute paths; cells counted from 1."""
+    """A copy without papermill's metadata and injected cell, timings, widgets and absolute paths; cells counted from
+    1.
+    """
     notebook = copy.deepcopy(notebook)
     kept = {name: value for name, value in notebook.metadata.items() if name not in ("papermill", "widgets")}
     notebook.metadata = nbformat.from_dict({**kept, "kernelspec": KERNEL, "language_info": {"name": "python"}})
@@ -39,6 +42,7 @@ def clean(notebook: nbformat.NotebookNode, root: Path = ROOT) -> nbformat.Notebo
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
+            output.get("data", {}).pop(WIDGET, None)
             _strip_output(output, root)
     return notebook
 
