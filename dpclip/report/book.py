@@ -22,6 +22,7 @@ from dpclip.report.chapters import Chapter, find_chapters, run_chapters
 from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
+from dpclip.report.web.explore import write_explorer
 
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
 MATHJAX_PARTS = (
@@ -89,6 +90,7 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
+    write_explorer(source)
     copy_mathjax(source / "extra" / "mathjax")
 
 
