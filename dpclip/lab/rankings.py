@@ -67,8 +67,8 @@ def record_rankings(preset_name: str, store: ImageStore, train: bool = False, pa
     missing = [row for row, (run, _) in wanted.items() if run.name not in found]
     if len(missing) == len(wanted):
         raise UserError(
-            f"no run of the tables {' and '.join(TABLES)} with preset {preset_name} has both its record and its trained "
-            "model here. --train makes them."
+            f"no run of the tables {' and '.join(TABLES)} with preset {preset_name} has both its record and its "
+            "trained model here. --train makes them."
         )
     return missing
 

@@ -21,7 +21,6 @@ from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.lab.experiments import MODULES, module_settings
 from dpclip.lab.rankings import LETTERS, rankings_path, read_rankings
-from dpclip.lab.records import RECORDS
 from dpclip.report.figures import GREY, RED, save_figure
 
 ASSETS = Path(__file__).parent / "assets"
@@ -116,9 +115,9 @@ def fragment(content: dict) -> str:
     seed = f"Mini run, seed {content['seed']}."
     return (
         f"```{{raw}} html\n{controls}```\n\n"
-        ":::{div} explore-static\nWithout scripts this page shows Acc@1 of all queries, in per cent, protocol `held-out`, and one "
-        f"example. {seed}\n\n{accuracy_table(content).to_markdown(index=False, floatfmt='.1f')}\n\n"
-        f"![One sketch, and the photos that {len(example_rows(content))} methods find for it; the true photo is framed.]"
+        ":::{div} explore-static\nWithout scripts this page shows Acc@1 of all queries, in per cent, protocol "
+        f"`held-out`, and one example. {seed}\n\n{accuracy_table(content).to_markdown(index=False, floatfmt='.1f')}\n\n"
+        f"![One sketch, and the photos that {len(example_rows(content))} methods find for it; the true one is framed.]"
         f"(figures/explore.png)\n:::\n\n{seed} Code of commit `{content['commit']}`, {content['hardware']}.{missing}\n"
     )
 

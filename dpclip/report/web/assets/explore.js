@@ -88,8 +88,7 @@
     for (const id of ["explore-sketch", "explore-photo"]) document.getElementById(id).replaceChildren();
     document.getElementById("explore-about").textContent = query ? `${describe(query)}. Left: the sketch; right: its true photo.` : "";
     const status = document.getElementById("explore-status");
-    const total = E.choose({ ...state, which: "all" }).length;
-    status.textContent = `${queries.length} of ${total} queries.`;
+    status.textContent = `${queries.length} of ${E.choose({ ...state, which: "all" }).length} queries.`;
     document.getElementById("explore-back").disabled = !query || at === 0;
     document.getElementById("explore-on").disabled = !query || at === queries.length - 1;
     if (query) {
