@@ -111,7 +111,7 @@ def sheet(manifest: Manifest, style: str) -> bytes:
 def fragment(content: dict) -> str:
     """Controls that a script brings to life; and, in their place without scripts, a table and a picture."""
     controls = (ASSETS / "explore.html").read_text(encoding="utf-8")
-    missing = f"\n\nNot recorded yet: {', '.join(content['missing'])}." if content["missing"] else ""
+    missing = f"\n\nNot recorded yet: {'; '.join(content['missing'])}." if content["missing"] else ""
     seed = f"Mini run, seed {content['seed']}."
     return (
         f"```{{raw}} html\n{controls}```\n\n"
