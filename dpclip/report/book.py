@@ -27,6 +27,7 @@ from dpclip.report.teach.editions import check_edition, find_leaks, student
 from dpclip.report.teach.slides import write_slides
 from dpclip.report.web import launch
 from dpclip.report.web.try_page import write_try
+from dpclip.report.web.explore import write_explorer
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
@@ -105,6 +106,7 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
     (source / "book" / "_launch.md").write_text(launch.launch_part(home), encoding="utf-8")
+    write_explorer(source)
     copy_mathjax(source / "extra" / "mathjax")
     write_try(preset, source)
     write_slides(chapters, source / "extra" / "slides", mathjax="../mathjax", root=root)

@@ -102,6 +102,28 @@ def confirm(
     typer.echo(f"confirmed: {', '.join(changed)}")
 
 
+@app.command()
+def rankings(
+    preset: Annotated[str, typer.Option(help="mini, or smoke to try it.")] = "mini",
+    train: Annotated[
+        bool, typer.Option("--train", help="Make the runs whose record or trained model is not here.")
+    ] = False,
+) -> None:
+    """Write down what the runs of tables 1 and 3 with seed 0 find for each sketch, for the page that shows it.
+
+    Takes the runs that are here, with record and trained model, and names the others.
+    """
+    from dpclip.lab.config import preset as find_preset
+    from dpclip.lab.rankings import rankings_path, record_rankings
+    from dpclip.lab.runs import open_store
+
+    missing = record_rankings(preset, open_store(find_preset(preset)), train)
+    if missing:
+        command = f"dpclip records rankings --preset {preset} --train"
+        typer.echo(f"not here, and left out: {', '.join(missing)}. This makes them: {command}")
+    typer.echo(rankings_path(preset))
+
+
 def show(record: dict, data: Path | None) -> dict:
     """Make a record's run again, print recorded and new numbers, return the new record. Exit status 1 when a difference
     is too large.
