@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -114,10 +115,12 @@ def copy_mathjax(target: Path) -> None:
         shutil.copytree(origin, target / part) if origin.is_dir() else shutil.copy(origin, target / part)
 
 
-def store_outputs(preset: str = "mini", root: Path = ROOT) -> list[Path]:
-    """Run what changed and write the outputs into notebooks/, without a trace of the machine. Returns changed files."""
+def store_outputs(preset: str = "mini", root: Path = ROOT, only: Sequence[str] | None = None) -> list[Path]:
+    """Run what changed and write the outputs into notebooks/, without a trace of the machine. Returns changed files.
+    `only` as in find_chapters.
+    """
     changed = []
-    for chapter in run_chapters(preset, root=root):
+    for chapter in run_chapters(preset, only=only, root=root):
         if "missing" in chapter.record:
             raise UserError(f"{chapter.name} lacks runs, so there are no outputs to store. {chapter.record['missing']}")
         notebook = clean(nbformat.read(chapter.executed, as_version=4), root)
