@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dpclip.data.files import ROOT
 from dpclip.lab.config import preset
 from dpclip.report import decisions, paper_map
 from dpclip.report.chapters import Chapter
@@ -26,6 +27,7 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
         "_paper_map": paper_map.map_page(paper_map.read_map()),
         "_runs": runs_table(chapters),
         "_versions": versions_table(),
+        "_contributing": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
     }
     for name, text in parts.items():
         (book / f"{name}.md").write_text(text, encoding="utf-8")
