@@ -1,13 +1,15 @@
-"""CONTRIBUTING.md shows how things are added by examples. Each is run here as it stands there, in a copy of the project."""
+"""CONTRIBUTING.md shows by examples how things are added. Each is run as it stands there, in a copy of the project."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from dpclip.data.files import ROOT
 from dpclip.report.typed_numbers import find_typed
@@ -32,12 +34,13 @@ SEEN = {
 
 def sections(text: str) -> dict[str, list[tuple[str, str]]]:
     """Heading -> its blocks that are changes, files or commands, as (language, content)."""
-    parts = re.split(r"^##+ (.+)$", text, flags=re.MULTILINE)
-    blocks = {
-        heading: [(t.info.strip(), t.content) for t in tokens(body) if t.info.strip() in ("diff", "python", "sh")]
-        for heading, body in zip(parts[1::2], parts[2::2], strict=True)
-    }
-    return {heading: found for heading, found in blocks.items() if found}
+    found, heading, parsed = {}, "", MarkdownIt().parse(text)
+    for token, following in pairwise(parsed):
+        if token.type == "heading_open":
+            heading = following.content
+        elif token.type == "fence" and token.info.strip() in ("diff", "python", "sh"):
+            found.setdefault(heading, []).append((token.info.strip(), token.content))
+    return found
 
 
 EXAMPLES = sections(PAGE)
