@@ -52,7 +52,7 @@ verify: data ## make a committed run again, a random one or RUN=name, and compar
 
 .PHONY: notebooks
 notebooks: data ## run the chapters that changed and store their outputs in notebooks/
-	@$(BIN)/dpclip book store --preset $(PRESET)
+	@$(BIN)/dpclip book store --preset $(PRESET) $(addprefix --only ,$(ONLY))
 
 .PHONY: slides
 slides: data ## make slides of the chapters as they were last run; prints their folder

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -26,8 +27,8 @@ from dpclip.report.teach.class_pages import write_measured
 from dpclip.report.teach.editions import check_edition, find_leaks, student
 from dpclip.report.teach.slides import write_slides
 from dpclip.report.web import launch
-from dpclip.report.web.try_page import write_try
 from dpclip.report.web.explore import write_explorer
+from dpclip.report.web.try_page import write_try
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
@@ -143,12 +144,12 @@ def copy_mathjax(target: Path) -> None:
         shutil.copytree(origin, target / part) if origin.is_dir() else shutil.copy(origin, target / part)
 
 
-def store_outputs(preset: str = "mini", root: Path = ROOT) -> list[Path]:
+def store_outputs(preset: str = "mini", root: Path = ROOT, only: Sequence[str] | None = None) -> list[Path]:
     """Run what changed and write the outputs into notebooks/, without a trace of the machine, and what the chapters
-    took into data/chapters/. Returns changed notebooks.
+    took into data/chapters/. Returns changed notebooks. `only` as in find_chapters.
     """
     changed = []
-    chapters = run_chapters(preset, root=root)
+    chapters = run_chapters(preset, only=only, root=root)
     for chapter in chapters:
         if "missing" in chapter.record:
             raise UserError(f"{chapter.name} lacks runs, so there are no outputs to store. {chapter.record['missing']}")

@@ -152,9 +152,9 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
 
 
 @app.command()
-def store(preset: Preset = "mini", data: Data = None, weights: Weights = None) -> None:
+def store(preset: Preset = "mini", only: Only = None, data: Data = None, weights: Weights = None) -> None:
     """Run what changed and store the outputs in notebooks/."""
     from dpclip.report.book import store_outputs
 
     prepare(data, weights, no_train=False)
-    store_outputs(preset)
+    store_outputs(preset, only=only)

@@ -31,6 +31,7 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
         "_class_chapters": chapters_table(chapters),
         "_class_sizes": sizes_table(),
         "_changelog": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "_contributing": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
     }
     for name, text in parts.items():
         (book / f"{name}.md").write_text(text, encoding="utf-8")
