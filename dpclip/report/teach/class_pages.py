@@ -19,8 +19,11 @@ UNKNOWN = "not measured yet"
 
 
 def write_measured(chapters: Iterable[Chapter], preset: str, root: Path = ROOT) -> None:
-    """Keep seconds, memory and machine of the chapters' last runs in the repository, for the page Teaching."""
+    """Keep seconds, memory and machine of the chapters' last runs in the repository, for the page Teaching. What is
+    known of other chapters stays.
+    """
     rows = {chapter.name: {key: chapter.record.get(key) for key in KEPT} for chapter in chapters}
+    rows = dict(sorted((read_measured(preset, root) | rows).items()))
     atomic_write_text(root / MEASURED / f"{preset}.json", json.dumps(rows, indent=1) + "\n")
 
 
