@@ -24,12 +24,15 @@ from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
 
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
-MATHJAX_PARTS = (
-    "tex-mml-chtml.js",
+MATHJAX_PARTS = (  # as in _config.yml; the last writes MathML for screen readers
+    "startup.js",
+    "core.js",
+    "input/tex.js",
+    "input/tex/extensions",
+    "output/chtml.js",
     "output/chtml/fonts",
-    "a11y",
-    "sre",
-)  # the script, its fonts, its screen-reader parts
+    "a11y/assistive-mml.js",
+)
 console = Console(highlight=False, soft_wrap=True)
 
 
