@@ -22,6 +22,7 @@ from dpclip.report.chapters import Chapter, find_chapters, run_chapters
 from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
+from dpclip.report.web.lighter import lighten
 
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
 MATHJAX_PARTS = (  # as in _config.yml; the last writes MathML for screen readers
@@ -88,6 +89,7 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
         ran = chapter.executed.is_file() and bool(chapter.record)
         notebook = nbformat.read(chapter.executed if ran else chapter.source, as_version=4)
         notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if ran else STORED))
+        lighten(notebook)
         path = source / "notebooks" / chapter.source.name
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)
