@@ -29,15 +29,20 @@ from dpclip.report.teach.slides import write_slides
 from dpclip.report.web import launch
 from dpclip.report.web.explore import write_explorer
 from dpclip.report.web.try_page import write_try
+from dpclip.report.web.lighter import lighten
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
-MATHJAX_PARTS = (
+MATHJAX_PARTS = (  # for slides, all in one; for pages as in _config.yml, the last writes MathML for screen readers
     "tex-mml-chtml.js",
+    "startup.js",
+    "core.js",
+    "input/tex.js",
+    "input/tex/extensions",
+    "output/chtml.js",
     "output/chtml/fonts",
-    "a11y",
-    "sre",
-)  # the script, its fonts, its screen-reader parts
+    "a11y/assistive-mml.js",
+)
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -102,6 +107,10 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
     for chapter in chapters:
         notebook = student(chapter.shown(), chapter.name) if edition == "student" else chapter.shown()
         notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if chapter.ran else STORED))
+        ran = chapter.executed.is_file() and bool(chapter.record)
+        notebook = nbformat.read(chapter.executed if ran else chapter.source, as_version=4)
+        notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if ran else STORED))
+        lighten(notebook)
         path = source / "notebooks" / chapter.source.name
         path.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, path)

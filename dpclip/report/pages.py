@@ -1,9 +1,11 @@
-"""Check the built pages: links lead somewhere, every figure has alt text, nothing is fetched from elsewhere."""
+"""Check the built pages: links lead somewhere, figures have alt text, nothing is fetched from elsewhere, none is heavy."""
 
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from bs4 import BeautifulSoup
+
+from dpclip.report.web.weight import too_heavy
 
 # Attributes a browser loads by itself when the page opens. A link that a reader clicks may lead to the web.
 LOADED = {
@@ -26,6 +28,7 @@ def check_site(html: Path) -> list[str]:
     problems = []
     for path, page in pages.items():
         found = missing_alt(page) + external_resources(page) + broken_links(page, path, html, ids)
+        found += too_heavy(page, path, html)
         problems += [f"{path.relative_to(html)}: {problem}" for problem in found]
     return problems
 
