@@ -28,8 +28,8 @@ from dpclip.report.teach.editions import check_edition, find_leaks, student
 from dpclip.report.teach.slides import write_slides
 from dpclip.report.web import launch
 from dpclip.report.web.explore import write_explorer
-from dpclip.report.web.try_page import write_try
 from dpclip.report.web.lighter import lighten
+from dpclip.report.web.try_page import write_try
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
