@@ -67,15 +67,17 @@ lab: data ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 .PHONY: test
-test: lint unit smoke chapters site nbval ## everything below that checks; the last lines say what passed
+test: lint unit examples smoke chapters site pages nbval ## everything below that checks; the last lines say what passed
 	@echo
 	@echo "make test: all passed"
 	@echo "  lint      ruff check, ruff format"
 	@echo "  unit      $$(tail -n 1 $(LOGS)/unit.log)"
+	@echo "  examples  $$(tail -n 1 $(LOGS)/examples.log)"
 	@echo "  smoke     $$(tail -n 1 $(LOGS)/smoke.log)"
 	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
 	@echo "            $$(tail -n 1 $(LOGS)/dry.log)"
 	@echo "  site      $$(tail -n 1 $(LOGS)/site.log)"
+	@echo "  pages     $$(tail -n 1 $(LOGS)/pages.log)"
 	@echo "  nbval     $$(tail -n 1 $(LOGS)/nbval.log)"
 
 .PHONY: lint
@@ -86,7 +88,12 @@ lint: $(READY) ## check style and common mistakes with ruff
 .PHONY: unit
 unit: data ## run the unit tests
 	@mkdir -p $(LOGS)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests 2>&1 | tee $(LOGS)/unit.log
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests --ignore tests/browser --ignore tests/test_contributing.py 2>&1 | tee $(LOGS)/unit.log
+
+.PHONY: examples
+examples: data ## do what CONTRIBUTING.md shows, each example in a copy of the project
+	@mkdir -p $(LOGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/test_contributing.py 2>&1 | tee $(LOGS)/examples.log
 
 .PHONY: smoke
 smoke: data ## make the committed smoke run again and compare it with its record
@@ -111,6 +118,11 @@ site: data ## build the pages of both editions with warnings as errors, then che
 	@$(BIN)/dpclip book site --preset smoke --edition student 2>&1 | tee $(LOGS)/student.log
 	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log
 	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
+
+.PHONY: pages
+pages: data ## look at pages in a browser as a reader does; skipped where there is no Chromium
+	@mkdir -p $(LOGS)
+	@$(BIN)/python -m pytest tests/browser 2>&1 | tee $(LOGS)/pages.log
 
 .PHONY: nbval
 nbval: data ## run the stored chapters again and compare the cells tagged for it

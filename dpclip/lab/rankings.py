@@ -1,6 +1,6 @@
 """What each method found for each query: of the first runs of tables 1 and 3, the nearest photos of every ranking and
 the rank of the true one. One file a preset, data/records/rankings/<preset>.json, from which a page can be made
-without a model. `ours`
+without a model.
 
 Queries and photos are row numbers of the manifest. A photo of a ranking is one letter of LETTERS: its place among all
 photos of its category in the order of their rows, whatever the protocol leaves in the gallery.
