@@ -43,6 +43,10 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 book: data ## run the chapters that changed and build the site; prints the path of index.html
 	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS)) $(if $(RETRAIN),--retrain)
 
+.PHONY: pdf
+pdf: data ## print the whole book as _build/PRESET/dp-clip.pdf (needs Chromium); `make book` then offers it for download
+	@$(BIN)/dpclip book pdf --preset $(PRESET)
+
 .PHONY: verify
 verify: data ## make a committed run again, a random one or RUN=name, and compare it with its record
 	@$(BIN)/dpclip records verify $(RUN)
@@ -56,7 +60,7 @@ lab: data ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 .PHONY: test
-test: lint unit smoke chapters site nbval ## everything below that checks; the last lines say what passed
+test: lint unit smoke chapters site pages nbval ## everything below that checks; the last lines say what passed
 	@echo
 	@echo "make test: all passed"
 	@echo "  lint      ruff check, ruff format"
@@ -65,6 +69,7 @@ test: lint unit smoke chapters site nbval ## everything below that checks; the l
 	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
 	@echo "            $$(tail -n 1 $(LOGS)/dry.log)"
 	@echo "  site      $$(tail -n 1 $(LOGS)/site.log)"
+	@echo "  pages     $$(tail -n 1 $(LOGS)/pages.log)"
 	@echo "  nbval     $$(tail -n 1 $(LOGS)/nbval.log)"
 
 .PHONY: lint
@@ -99,6 +104,11 @@ site: data ## build the pages with warnings as errors, then check links, alt tex
 	@mkdir -p $(LOGS)
 	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log
 	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
+
+.PHONY: pages
+pages: $(READY) ## look at every page of the built site in a browser: requests, formulas, accessibility, phone, keyboard
+	@mkdir -p $(LOGS)
+	@DPCLIP_SITE=_build/smoke/html $(BIN)/python -m pytest tests/browser/test_site.py 2>&1 | tee $(LOGS)/pages.log
 
 .PHONY: nbval
 nbval: data ## run the stored chapters again and compare the cells tagged for it

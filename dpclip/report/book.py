@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 from rich.console import Console
 
 from dpclip.data.files import ROOT, atomic_write_text
@@ -22,7 +23,10 @@ from dpclip.report.chapters import Chapter, find_chapters, run_chapters
 from dpclip.report.generated import write_generated
 from dpclip.report.notebooks import absolute_paths, clean
 from dpclip.report.pages import check_site
+from dpclip.report.web.downloads import write_downloads
 from dpclip.report.web.lighter import lighten
+from dpclip.report.web.pdf import NAME as PDF
+from dpclip.report.web.pdf import find_browser, print_book
 
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
 MATHJAX_PARTS = (  # as in _config.yml; the last writes MathML for screen readers
@@ -57,25 +61,46 @@ def build_site(preset: str, root: Path = ROOT) -> Path:
     build = root / "_build" / preset
     source, new, site = build / "source", build / "new", build / "html"
     stage(preset, source, root)
-    shutil.rmtree(new, ignore_errors=True)
     console.print("building the pages ...")
+    jupyter_book("html", source, new, root)
+    shutil.rmtree(site, ignore_errors=True)
+    os.replace(new / "_build" / "html", site)
+    shutil.rmtree(new)
+    return site / "index.html"
+
+
+def make_pdf(preset: str, root: Path = ROOT) -> Path:
+    """Print the whole book to `_build/<preset>/dp-clip.pdf`; returns its path. Raises UserError without a Chromium."""
+    find_browser()
+    build = root / "_build" / preset
+    source, single, target = build / "source", build / "single", build / PDF
+    stage(preset, source, root)
+    console.print("making one page of the book ...")
+    jupyter_book("singlehtml", source, single, root)
+    about = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))
+    console.print("printing it, about a minute ...")
+    pages = print_book(single / "_build" / "singlehtml", target, about["title"], about["author"])
+    shutil.rmtree(single)
+    console.print(f"{pages} pages, {target.stat().st_size / 1e6:.1f} MB")
+    return target
+
+
+def jupyter_book(builder: str, source: Path, new: Path, root: Path) -> None:
+    """Run Jupyter Book on `source` with warnings as errors; what it makes is `new/_build/<builder>`."""
+    shutil.rmtree(new, ignore_errors=True)
     start = [
         sys.executable,
         "-c",
         "from jupyter_book.cli.main import main; main()",
     ]  # works where PATH lacks the environment
-    command = [*start, "build", str(source), "--path-output", str(new), "-n", "-W", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+    words = ["build", str(source), "--path-output", str(new), "--builder", builder, "-n", "-W", "--keep-going"]
+    done = subprocess.run([*start, *words], capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
     if done.returncode:
-        log = build / "jupyter-book.log"
+        log = new.parent / "jupyter-book.log"
         atomic_write_text(log, done.stdout + done.stderr)
         lines = re.sub(r"\x1b\[[\d;]*m", "", done.stderr).replace(f"{source}/", "").splitlines()
         warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
         raise UserError(f"Jupyter Book failed; its output is in {log.relative_to(root)}:\n" + "\n".join(warnings))
-    shutil.rmtree(site, ignore_errors=True)
-    os.replace(new / "_build" / "html", site)
-    shutil.rmtree(new)
-    return site / "index.html"
 
 
 def stage(preset: str, source: Path, root: Path = ROOT) -> None:
@@ -95,6 +120,9 @@ def stage(preset: str, source: Path, root: Path = ROOT) -> None:
         nbformat.write(notebook, path)
     write_generated(source / "book", chapters)
     copy_mathjax(source / "extra" / "mathjax")
+    downloads = source / "extra" / "downloads"
+    page = write_downloads(downloads, sorted((source / "notebooks").glob("*.ipynb")), source.parent / PDF, preset, root)
+    (source / "book" / "_downloads.md").write_text(page, encoding="utf-8")
 
 
 STORED = "```{div} provenance\nThis page shows the outputs stored with the notebook. `make book` runs it.\n```"
