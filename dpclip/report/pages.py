@@ -1,4 +1,4 @@
-"""Check the built pages: links lead somewhere, figures have alt text, nothing is fetched from elsewhere, none is heavy."""
+"""Check the built pages: links lead somewhere, figures have alt text, nothing comes from elsewhere, none is heavy."""
 
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit

@@ -1,5 +1,5 @@
-"""Every page of a built site in a real browser, from files: nothing is asked of the network, nothing fails, formulas are
-set, axe-core finds no fault, a phone needs no sideways scrolling, the keyboard reaches what a mouse does.
+"""Every page of a built site in a real browser, from files: nothing is asked of the network, nothing fails, formulas
+are set, axe-core finds no fault, a phone needs no sideways scrolling, the keyboard reaches what a mouse does.
 
 `make pages` runs these tests on the site that `make site` built; DPCLIP_SITE names its folder.
 """

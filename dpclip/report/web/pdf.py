@@ -37,8 +37,8 @@ def find_browser() -> str:
 
 
 def prepare(single: Path) -> tuple[Path, dict[str, str]]:
-    """Make the page that is printed out of Jupyter Book's folder `single`: each chapter begins a page, and links stay on
-    it. Returns its path and the chapters, anchor -> title, in reading order.
+    """Make the page that is printed out of Jupyter Book's folder `single`: each chapter begins a page, and links stay
+    on it. Returns its path and the chapters, anchor -> title, in reading order.
     """
     text = (single / "book" / "index.html").read_text(encoding="utf-8")
     page = BeautifulSoup(text, "html.parser")
@@ -69,7 +69,7 @@ def front(title: str, authors: str, chapters: dict[str, str], pages: dict[str, i
 
 
 def print_book(single: Path, target: Path, title: str, authors: str) -> int:
-    """Print Jupyter Book's single page to `target`; returns the number of pages. Raises UserError without a Chromium."""
+    """Print Jupyter Book's single page to `target`; returns how many pages. Raises UserError without a Chromium."""
     browser = find_browser()
     from playwright.sync_api import sync_playwright
 
