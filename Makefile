@@ -46,6 +46,10 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 book: data ## run the chapters that changed and build the site; prints the path of index.html
 	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS)) $(if $(RETRAIN),--retrain) --edition $(EDITION)
 
+.PHONY: pdf
+pdf: data ## print the whole book as _build/PRESET/dp-clip.pdf (needs Chromium); `make book` then offers it for download
+	@$(BIN)/dpclip book pdf --preset $(PRESET)
+
 .PHONY: verify
 verify: data ## make a committed run again, a random one or RUN=name, and compare it with its record
 	@$(BIN)/dpclip records verify $(RUN)
@@ -120,9 +124,9 @@ site: data ## build the pages of both editions with warnings as errors, then che
 	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
 
 .PHONY: pages
-pages: data ## look at pages in a browser as a reader does; skipped where there is no Chromium
+pages: data ## look at every page of the built site in a browser: requests, formulas, accessibility, phone, keyboard
 	@mkdir -p $(LOGS)
-	@$(BIN)/python -m pytest tests/browser 2>&1 | tee $(LOGS)/pages.log
+	@DPCLIP_SITE=_build/smoke/html $(BIN)/python -m pytest tests/browser 2>&1 | tee $(LOGS)/pages.log
 
 .PHONY: nbval
 nbval: data ## run the stored chapters again and compare the cells tagged for it

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
+import yaml
 from rich.console import Console
 
 from dpclip.data.files import ROOT, atomic_write_text
@@ -27,8 +28,11 @@ from dpclip.report.teach.class_pages import write_measured
 from dpclip.report.teach.editions import check_edition, find_leaks, student
 from dpclip.report.teach.slides import write_slides
 from dpclip.report.web import launch
+from dpclip.report.web.downloads import write_downloads
 from dpclip.report.web.explore import write_explorer
 from dpclip.report.web.lighter import lighten
+from dpclip.report.web.pdf import NAME as PDF
+from dpclip.report.web.pdf import find_browser, print_book
 from dpclip.report.web.try_page import write_try
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
@@ -69,21 +73,8 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
     build = root / "_build" / preset
     source, new, site = build / "source", build / "new", build / SITES[edition]
     stage(preset, source, root, edition)
-    shutil.rmtree(new, ignore_errors=True)
     console.print("building the pages ...")
-    start = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main()",
-    ]  # works where PATH lacks the environment
-    command = [*start, "build", str(source), "--path-output", str(new), "-n", "-W", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
-    if done.returncode:
-        log = build / "jupyter-book.log"
-        atomic_write_text(log, done.stdout + done.stderr)
-        lines = re.sub(r"\x1b\[[\d;]*m", "", done.stderr).replace(f"{source}/", "").splitlines()
-        warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
-        raise UserError(f"Jupyter Book failed; its output is in {log.relative_to(root)}:\n" + "\n".join(warnings))
+    jupyter_book("html", source, new, root)
     if edition == "student":
         leaks = find_leaks(new / "_build" / "html", map(Chapter.shown, find_chapters(preset, root)))
         if leaks:
@@ -92,6 +83,40 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
     os.replace(new / "_build" / "html", site)
     shutil.rmtree(new)
     return site / "index.html"
+
+
+def make_pdf(preset: str, root: Path = ROOT) -> Path:
+    """Print the whole book to `_build/<preset>/dp-clip.pdf`; returns its path. Raises UserError without a Chromium."""
+    find_browser()
+    build = root / "_build" / preset
+    source, single, target = build / "source", build / "single", build / PDF
+    stage(preset, source, root)
+    console.print("making one page of the book ...")
+    jupyter_book("singlehtml", source, single, root)
+    about = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))
+    console.print("printing it, about a minute ...")
+    pages = print_book(single / "_build" / "singlehtml", target, about["title"], about["author"])
+    shutil.rmtree(single)
+    console.print(f"{pages} pages, {target.stat().st_size / 1e6:.1f} MB")
+    return target
+
+
+def jupyter_book(builder: str, source: Path, new: Path, root: Path) -> None:
+    """Run Jupyter Book on `source` with warnings as errors; what it makes is `new/_build/<builder>`."""
+    shutil.rmtree(new, ignore_errors=True)
+    start = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+    ]  # works where PATH lacks the environment
+    words = ["build", str(source), "--path-output", str(new), "--builder", builder, "-n", "-W", "--keep-going"]
+    done = subprocess.run([*start, *words], capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+    if done.returncode:
+        log = new.parent / "jupyter-book.log"
+        atomic_write_text(log, done.stdout + done.stderr)
+        lines = re.sub(r"\x1b\[[\d;]*m", "", done.stderr).replace(f"{source}/", "").splitlines()
+        warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]
+        raise UserError(f"Jupyter Book failed; its output is in {log.relative_to(root)}:\n" + "\n".join(warnings))
 
 
 def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher") -> None:
@@ -120,6 +145,10 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
     copy_mathjax(source / "extra" / "mathjax")
     write_try(preset, source)
     write_slides(chapters, source / "extra" / "slides", mathjax="../mathjax", root=root)
+    downloads = source / "extra" / "downloads"
+    pdf = source.parent / (PDF if edition == "teacher" else "none")  # the PDF holds the solutions
+    page = write_downloads(downloads, sorted((source / "notebooks").glob("*.ipynb")), pdf, preset, root)
+    (source / "book" / "_downloads.md").write_text(page, encoding="utf-8")
 
 
 def make_slides(preset: str, root: Path = ROOT) -> Path:

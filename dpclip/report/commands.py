@@ -139,8 +139,16 @@ def class_() -> None:
 
 
 @app.command()
+def pdf(preset: Preset = "mini") -> None:
+    """Print the whole book from the chapters as they were last run; needs a Chromium, no TeX."""
+    from dpclip.report.book import make_pdf
+
+    typer.echo(make_pdf(preset))
+
+
+@app.command()
 def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] = Path("_build/mini/html")) -> None:
-    """Check the built pages: links, alt text, and that nothing is loaded from elsewhere."""
+    """Check the built pages: links, alt text, weight, and that nothing is loaded from elsewhere."""
     from dpclip.report.pages import check_site
 
     if not (html / "index.html").is_file():
@@ -148,7 +156,7 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
     problems = check_site(html)
     if problems:
         raise UserError("\n- ".join([f"{html} has {len(problems)} problems:", *problems]))
-    typer.echo(f"{len(list(html.rglob('*.html')))} pages: links, alt text and sources are in order")
+    typer.echo(f"{len(list(html.rglob('*.html')))} pages: links, alt text, sources and weight are in order")
 
 
 @app.command()

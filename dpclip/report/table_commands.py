@@ -68,11 +68,18 @@ def tables(
             raise UserError("--measure is for table 5; the runs of the others are made by `dpclip sweep`.")
         typer.echo(show_results(number, preset, format), nl=False)
         return
-    from dpclip.lab.cost import BACKBONES, cost_record, read_costs, write_costs
-    from dpclip.report.cost_table import DECIMALS, cost_caption, cost_table
+    from dpclip.lab.cost import BACKBONES, cost_record, write_costs
 
     if measure:
         for backbone in BACKBONES:
             write_costs(cost_record(backbone))
+    typer.echo(show_costs(format), nl=False)
+
+
+def show_costs(kind: Format) -> str:
+    """Table 5 as text."""
+    from dpclip.lab.cost import BACKBONES, read_costs
+    from dpclip.report.cost_table import DECIMALS, cost_caption, cost_table
+
     records = [read_costs(backbone) for backbone in BACKBONES]
-    typer.echo(show(number, cost_table(records), cost_caption(records), DECIMALS, format), nl=False)
+    return show(5, cost_table(records), cost_caption(records), DECIMALS, kind)

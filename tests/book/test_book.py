@@ -41,9 +41,10 @@ def test_last_line_says_what_was_run(project):
 
 def test_formulas_need_no_network(tmp_path):
     book.copy_mathjax(tmp_path)
-    assert (tmp_path / "tex-mml-chtml.js").is_file()
-    assert list((tmp_path / "output" / "chtml" / "fonts").rglob("*.woff"))
     config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    for part in ("startup", "core", *config["mathjax3_config"]["loader"]["load"]):
+        assert (tmp_path / f"{part}.js").is_file()
+    assert list((tmp_path / "output" / "chtml" / "fonts").rglob("*.woff"))
     assert config["mathjax_path"] == "../mathjax/startup.js" and config["html_extra_path"] == ["extra"]
 
 

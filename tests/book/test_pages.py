@@ -3,6 +3,7 @@
 import pytest
 
 from dpclip.report.pages import check_site
+from dpclip.report.web import weight
 
 GOOD = """<html><head><link rel="stylesheet" href="a.css"></head><body id="top">
 <img src="x.png" alt="A cat"> <a href="other.html#there">x</a> <a href="#top">y</a> <a href="https://example.org">z</a></body></html>"""
@@ -37,3 +38,20 @@ def test_good_site_has_no_problems(site):
 def test_each_fault_is_found(site, addition, problem):
     (site / "index.html").write_text(GOOD.replace("</body>", addition + "</body>"))
     assert check_site(site) == [f"index.html: {problem}"]
+
+
+def test_a_heavy_page_is_found_with_what_it_loads(site, monkeypatch):
+    (site / "x.png").write_bytes(b"\0" * 2_000_000)
+    (problem,) = check_site(site)
+    assert problem.startswith("index.html: loads 2.00 MB, and 2 MB are the limit; the most: x.png 2.00 MB")
+    monkeypatch.setitem(weight.HEAVY, "index.html", "a reason")
+    assert check_site(site) == []
+
+
+def test_the_parts_of_mathjax_count(site):
+    for part in ("startup.js", *weight.FORMULAS):
+        (site / "mathjax" / part).parent.mkdir(parents=True, exist_ok=True)
+        (site / "mathjax" / part).write_bytes(b"\0" * 400_000)
+    (site / "index.html").write_text(GOOD.replace("</body>", '<script src="mathjax/startup.js"></script></body>'))
+    (problem,) = check_site(site)
+    assert "loads 2.40 MB" in problem

@@ -1,4 +1,4 @@
-"""Pictures of executed chapters, made lighter when the book is staged: 256 colours, which drawings do not miss."""
+"""Pictures of executed chapters, made lighter when the book is staged: 256 colours each."""
 
 import base64
 import io

@@ -29,7 +29,15 @@ def mend_page(app: Sphinx, page: str, template: str, context: dict, doctree: obj
         context["body"] = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
 
 
+def complete_single_page(app: Sphinx) -> None:
+    """An extension names how it writes a node on a single page, and Sphinx then forgets how all others write theirs."""
+    handlers = app.registry.translation_handlers
+    if "singlehtml" in handlers:
+        handlers["singlehtml"] = handlers.get("html", {}) | handlers["singlehtml"]
+
+
 def setup(app: Sphinx) -> dict:
     app.connect("config-inited", without_thebe)
+    app.connect("builder-inited", complete_single_page)
     app.connect("html-page-context", mend_page, priority=900)  # after all others
     return {"parallel_read_safe": True, "parallel_write_safe": True}
