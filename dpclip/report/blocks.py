@@ -113,7 +113,7 @@ def category_block(rows: TableRows, style: str) -> Block:
 
 
 def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str, said: str) -> Block:
-    counts = sorted(set(rows.seeds.values()))
+    counts = sorted({len(found) for found in rows.records.values() if found} or set(rows.seeds.values()))
     seeds = " or ".join(map(str, counts)) + (" seeds" if counts != [1] else " seed")
     interval = "" if counts == [1] else ", mean ± half-width of the 95 % interval over seeds"
     where = f"on {data_title(rows.dataset)}, {STYLES.get(style, 'sketches')}, unseen categories"

@@ -94,7 +94,8 @@ def test_keyboard_skips_to_the_content_and_shows_the_focus(browser):
         page.keyboard.press("Tab")
         focused = page.evaluate(
             """() => { const e = document.activeElement, s = getComputedStyle(e);
-            return [e.className || e.tagName, s.outlineStyle !== "none" || s.boxShadow !== "none"]; }"""
+            return [e === document.body ? "BODY" : e.className || e.tagName,
+            s.outlineStyle !== "none" || s.boxShadow !== "none"]; }"""
         )
         if focused[0] == "BODY":
             break

@@ -51,8 +51,10 @@ def chapters_table(chapters: Sequence[Chapter], root: Path = ROOT) -> str:
         )
     machines = " and ".join(sorted({took["hardware"] for took in measured.values() if took.get("hardware")}))
     caption = (
-        "The chapters: slides, exercises by kind, and what one run with the preset `mini` takes with all it has to "
-        f"train. Minutes and memory of the chapter's kernel{f', measured on {machines}' if machines else ''}."
+        "The chapters: slides, exercises by kind, and what one run with the preset `mini` takes when the model that "
+        "most pages share is trained; the first of them trains it ({doc}`/notebooks/07_table1_fine_grained` says how "
+        "long that takes). "
+        f"Minutes and memory of the chapter's kernel{f', measured on {machines}' if machines else ''}."
     )
     return numbered_table(pd.DataFrame(rows), caption, "table-class-chapters", classes="book-table").data
 

@@ -26,7 +26,8 @@ def mend_page(app: Sphinx, page: str, template: str, context: dict, doctree: obj
     context["css_files"] = [file for file in context["css_files"] if "thebe" not in str(file.filename)]
     if "body" in context:
         body = re.sub(r' role="doc-(biblioentry|backlink|biblioref)"', "", context["body"])
-        context["body"] = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+        body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+        context["body"] = body.replace(' aria-label="Toggle hidden content"', "")  # of a folded cell, which says more
 
 
 def complete_single_page(app: Sphinx) -> None:
