@@ -89,8 +89,8 @@ def test_captions_name_preset_data_convention_and_seeds():
 
 
 def test_captions_say_whose_code_and_which_machine_made_the_runs(monkeypatch):
-    assert accuracy_block(some(a=[record(0.2)] * 2), "warped").caption.endswith("2 seeds, mean ± half-width of the 95 % "
-                                                                               "interval over seeds.")  # fmt: skip
+    both = accuracy_block(some(a=[record(0.2)] * 2), "warped").caption
+    assert both.endswith("; 2 seeds, mean ± half-width of the 95 % interval over seeds.")
     assert accuracy_block(some(a=[record(0.2)]), "warped").caption.endswith("; 1 seed.")  # of the 2 that are wanted
     old = record(0.2) | {"code": {"lab.train": "00000000"}}
     assert "1 of 1 runs were made before a change" in accuracy_block(some(a=[old]), "warped").caption
