@@ -121,7 +121,7 @@ def jupyter_book(builder: str, source: Path, new: Path, root: Path) -> None:
 
 def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher") -> None:
     """Fill `source` anew: book/, its computed parts, configuration, chapters with a provenance line each, MathJax,
-    slides, and the page that ranks.
+    slides, downloads, and the pages that rank and explore.
     """
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book")
@@ -132,9 +132,6 @@ def stage(preset: str, source: Path, root: Path = ROOT, edition: str = "teacher"
     for chapter in chapters:
         notebook = student(chapter.shown(), chapter.name) if edition == "student" else chapter.shown()
         notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if chapter.ran else STORED))
-        ran = chapter.executed.is_file() and bool(chapter.record)
-        notebook = nbformat.read(chapter.executed if ran else chapter.source, as_version=4)
-        notebook.cells.append(nbformat.v4.new_markdown_cell(provenance(chapter) if ran else STORED))
         lighten(notebook)
         path = source / "notebooks" / chapter.source.name
         path.parent.mkdir(exist_ok=True)
