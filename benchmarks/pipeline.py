@@ -6,9 +6,8 @@ each time it is asked for. The time to decode once is printed and not counted: a
 
 Two comparisons. "Batches for an accelerator" ends where the bytes leave the processor, whose only work they are then;
 there the accelerator must not wait. "Batches and views" has the views made as well, on the accelerator if there is
-one; without one, the processor interpolates as many pixels as Pillow does. There the aim of five times is reached core
-for core (OMP_NUM_THREADS=1), but a loader's two workers use a second core better than our small operations do, so only
-a gain is demanded.
+one; without one, the processor interpolates as many pixels as Pillow does. There a loader's
+workers use further cores better than our small operations do, so only a gain is demanded.
 """
 
 import tempfile

@@ -10,6 +10,7 @@ import nbformat
 
 from dpclip.data.files import ROOT, atomic_write_bytes, atomic_write_text
 from dpclip.report.table_commands import TABLES, Format, show_costs, show_results
+from dpclip.report.teach.deck import title
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all files, so that the same content gives the same bytes
 
@@ -30,7 +31,7 @@ def write_downloads(target: Path, notebooks: Sequence[Path], pdf: Path, preset: 
     parts.append("\n## Notebooks, as they were run\n")
     for path in notebooks:
         shutil.copy(path, target / "notebooks" / path.name)
-        parts.append(f"- {link(target / 'notebooks' / path.name, target)}: {title(path)}")
+        parts.append(f"- {link(target / 'notebooks' / path.name, target)}: {title(nbformat.read(path, as_version=4))}")
     records = sorted(path for path in (root / "data" / "records").rglob("*") if path.is_file())
     atomic_write_bytes(target / "records.zip", archive(records, root / "data"))
     parts += ["\n## Records of runs\n", f"- {link(target / 'records.zip', target)}: {len(records)} files, one a run."]
@@ -53,11 +54,6 @@ def link(path: Path, target: Path) -> str:
     size = path.stat().st_size
     words = f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{max(1, round(size / 1000))} kB"
     return f'<a href="../downloads/{name}" download>{name}</a> ({words})'
-
-
-def title(notebook: Path) -> str:
-    """The heading of a chapter."""
-    return nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
 
 
 def archive(files: Sequence[Path], base: Path) -> bytes:
