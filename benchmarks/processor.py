@@ -15,7 +15,7 @@ from dpclip.lab.memory import keep_freed_memory
 from dpclip.lab.products import gains, use_fast_products
 from dpclip.method.backbone import load_backbone
 from dpclip.method.losses import triplet_loss
-from dpclip.method.model import DPCLIP, set_trainable
+from dpclip.method.model import DPCLIP
 
 STEPS, TURNS = 8, 3
 DEMAND = 1.2
@@ -31,7 +31,7 @@ def seconds_a_step(fast_products: bool, kept_memory: bool) -> tuple[float, float
     torch.manual_seed(0)
     config = preset("mini")
     model = DPCLIP(load_backbone("mini"), config.model).train()
-    optimizer = torch.optim.Adam([p for group in set_trainable(model).values() for p in group], lr=1e-4)
+    optimizer = torch.optim.Adam([p for group in model.set_trainable().values() for p in group], lr=1e-4)
     images = torch.rand(3 * config.batch, 3, model.image_size, model.image_size)
     text, ids, seconds = torch.randn(model.backbone.output_dim), torch.arange(config.batch), []
     for _ in range(STEPS):

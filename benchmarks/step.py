@@ -19,7 +19,7 @@ from dpclip.lab.config import preset
 from dpclip.method.backbone import load_backbone
 from dpclip.method.blocks import block_forward
 from dpclip.method.losses import triplet_loss
-from dpclip.method.model import DPCLIP, DPCLIPConfig, set_trainable
+from dpclip.method.model import DPCLIP, DPCLIPConfig
 from tests.method.reference import Reference
 
 BATCH = 8  # sketches, and as many positives and negatives
@@ -31,7 +31,7 @@ REPEATS = 5
 def step(model: DPCLIP, loss_of: Callable[[], Tensor]) -> Callable[[], float]:
     """A function that takes one step of Adam on a model and returns the loss before it."""
     rates = {"clip": preset("paper").clip_rate, "new": preset("paper").new_rate}
-    optimizer = torch.optim.Adam([{"params": p, "lr": rates[name]} for name, p in set_trainable(model).items()])
+    optimizer = torch.optim.Adam([{"params": p, "lr": rates[name]} for name, p in model.set_trainable().items()])
 
     def take() -> float:
         loss = loss_of()

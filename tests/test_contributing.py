@@ -22,8 +22,8 @@ FILE = re.compile(r"# (\S+\.py)\n")  # the first line of a block that is a new f
 # Heading of an example -> what its commands must have printed.
 SEEN = {
     "By settings": ["table 1:", "VPT, shallow"],
-    "With a loss of its own": ["held-out"],
-    "With an encoder of its own": ["Acc@1 0.", "queries"],
+    "With a loss of its own": ["held-out", "CLIP, photos apart, mini-", "passed"],
+    "With an encoder of its own": ["held-out", "Thumbnails, mini-", "passed"],
     "As a folder": ["unseen sketches", "held-out"],
     "With a reader": ["Nowhere: it is an example.", "unseen sketches"],
     "Add a chapter": ["20_example: done", "stored the outputs of 1 changed chapters", "passed"],

@@ -20,6 +20,7 @@ class RunConfig:
     dataset: str = "sketchy"
     unseen: str = ""  # whose list of unseen categories; "": the data set's usual one
     val_categories: int = 0  # seen categories held out for validation; the paper holds out none
+    method: str = "dpclip.method.model:DPCLIP"  # the model's class as module:Class (method/face.py)
     backbone: str = "ViT-B-32"
     weights: str = "openai"  # of the backbone; "" for the ones it ships with
     model: DPCLIPConfig = field(default_factory=DPCLIPConfig)

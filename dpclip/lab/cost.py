@@ -27,7 +27,6 @@ from dpclip.lab.experiments import module_settings
 from dpclip.lab.measure import in_fresh_process, least_ms, memory_mb
 from dpclip.lab.train import Training, build_model
 from dpclip.method.features import Features
-from dpclip.method.model import DPCLIP, set_trainable
 
 COSTS = records.RECORDS / "cost"
 BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")}
@@ -92,7 +91,7 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
         warnings.filterwarnings("ignore", "for .* which is a no-op")  # weights are copied nowhere
         model = build_model(method_config(name, backbone), 0).eval()
     image, support, words = inputs(model, "meta")
-    groups = set_trainable(model) if isinstance(model, DPCLIP) else {"clip": [], "new": []}
+    groups = model.set_trainable() if model.trains(model.config) else {"clip": [], "new": []}
     own = dict(model.named_parameters())
     text = [n for n in own if n.startswith("backbone.clip.") and not n.startswith("backbone.clip.visual.")]
     with torch.no_grad():
@@ -189,7 +188,7 @@ def cost_record(backbone: str) -> dict:
         try:
             costs[name] = asdict(measure_cost(name, backbone, device))
         except UserError as error:
-            if "backbone" not in METHODS[name]:  # only a network of its own is optional
+            if "method" not in METHODS[name]:  # only a network of its own is optional
                 raise
             skipped[name] = str(error)
     made_by = (backbone, records.commit(), records.hardware(device), torch.__version__)

@@ -13,7 +13,8 @@ from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.store import ImageStore
 from dpclip.lab import metrics
 from dpclip.lab.words import text_table
-from dpclip.method.model import DPCLIP, Context, Features
+from dpclip.method.face import Method
+from dpclip.method.features import Context, Features
 
 CUTS = (1, 5, 10)
 P_CUTS, MAP_CUTS = (10, 100, 200), (200,)
@@ -26,7 +27,7 @@ NO_PROMPTS = Context([], [])
 class Bench:
     """A model with the pictures and the words it is tested on."""
 
-    model: DPCLIP
+    model: Method
     store: ImageStore
     words: dict[str, torch.Tensor | None]  # category -> text feature (E,), None for a model without words
 
@@ -47,13 +48,13 @@ class Bench:
         return self.model.distance(self.encode(queries, context), self.encode(gallery, context)).numpy(force=True)
 
 
-def open_bench(model: DPCLIP, store: ImageStore) -> Bench:
+def open_bench(model: Method, store: ImageStore) -> Bench:
     """A bench with the text features of all categories of the store's manifest, kept beside its pictures."""
     words = text_table(model, store.manifest.text, store.cache)
     return Bench(model.eval(), store, words)
 
 
-def support_rule(model: DPCLIP) -> SupportRule:
+def support_rule(model: Method) -> SupportRule:
     config = model.config
     return SupportRule(config.support, config.support_sketches, config.support_photos)
 

@@ -1,7 +1,7 @@
 """The run list: every row of every table as data. A table's runs, and nothing of how they are made.
 
-Tables 1 to 4 are those of the book; "rates" and "recipes" are the searches on the validation categories by which
-settings were chosen. Layout `ours` (section 9).
+Tables 1 to 4 are those of the book, "decisions" that of the page Decisions; "rates" and "recipes" are the searches on
+the validation categories by which settings were chosen. Layout `ours` (section 9).
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +11,7 @@ from itertools import combinations
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.lab.config import TRIALS, RunConfig, preset
+from dpclip.lab.decisions import SEEDS, read_decisions
 from dpclip.lab.runs import Run, make_run
 from dpclip.method.backbone import vision_config
 from dpclip.method.rivals import PLAIN, RIVALS
@@ -136,6 +137,12 @@ def design_rows(preset_name: str) -> list[Row]:
     return [Row(name, base.set(**changes), 3) for name, changes in settings.items()]
 
 
+def decision_rows(preset_name: str) -> list[Row]:
+    """The page Decisions: DP-CLIP, and with another choice each time."""
+    settings = {"DP-CLIP": {}} | {name: changes for d in read_decisions() for name, changes in d.runs.items()}
+    return [Row(name, preset(preset_name).set(**changes), SEEDS) for name, changes in settings.items()]
+
+
 def rate_rows(preset_name: str) -> list[Row]:
     """The runs among which each method's learning rates were chosen."""
     return [
@@ -156,6 +163,7 @@ TABLES = {
     "2": Table("category-level retrieval", category_rows, datasets=("sketchy-ext", "tuberlin-ext", "quickdraw-ext")),
     "3": Table("modules on and off", module_rows),
     "4": Table("prompt design", design_rows),
+    "decisions": Table("other choices than ours", decision_rows),
     "rates": Table("choice of learning rates", rate_rows, "val"),
     "recipes": Table("choice of the category-level recipe", recipe_rows, "val"),
 }

@@ -1,4 +1,4 @@
-"""Which code makes a run's numbers: a hash for each module that training and testing import."""
+"""Which code makes a run's numbers: a hash for each module that its method, training and testing import."""
 
 import ast
 import hashlib
@@ -10,8 +10,10 @@ from functools import cache
 from pathlib import Path
 
 from dpclip.data.files import ROOT
+from dpclip.lab.config import RunConfig
 
-ROOTS = ("lab.train", "lab.evaluate")  # what they import, and they themselves, is the code of a run
+ROOTS = ("lab.train", "lab.evaluate")  # what they import, they themselves, and the method: the code of a run
+USUAL = RunConfig().method
 # They change no number: messages, writing files, locks, where memory comes from, and settings, whose values stand in
 # the record.
 WITHOUT = ("errors", "data.files", "lab.guard", "lab.memory", "lab.config")
@@ -19,13 +21,15 @@ DIGITS = 8
 
 
 @cache
-def code_here() -> dict[str, str]:
-    """Module -> hash of the code on disk, as the process found it when it first asked."""
-    return fingerprint(lambda module: _text(ROOT / _file(module)))
+def code_here(method: str = USUAL) -> dict[str, str]:
+    """Module -> hash of the code on disk, as the process found it when it first asked. Of a `method` that lies outside
+    the package nothing is known.
+    """
+    return fingerprint(lambda module: _text(ROOT / _file(module)), _roots(method))
 
 
 @cache
-def code_at(commit: str) -> dict[str, str] | None:
+def code_at(commit: str, method: str = USUAL) -> dict[str, str] | None:
     """The same for a commit, from git; None when git does not have it, or tracked code differed from it ("+")."""
     try:
         done = subprocess.run(["git", "archive", commit, "dpclip"], cwd=ROOT, capture_output=True, check=True)
@@ -33,18 +37,22 @@ def code_at(commit: str) -> dict[str, str] | None:
         return None
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as files:
         texts = {entry.name: files.extractfile(entry).read().decode() for entry in files if entry.isfile()}
-    return fingerprint(lambda module: texts.get(_file(module)))
+    return fingerprint(lambda module: texts.get(_file(module)), _roots(method))
 
 
-def short_code() -> str:
+def short_code(method: str = USUAL) -> str:
     """8 hexadecimal digits for `code_here`."""
-    return _digest(sorted(code_here().items()))
+    return _digest(sorted(code_here(method).items()))
 
 
-def fingerprint(read: Callable[[str], str | None]) -> dict[str, str]:
-    """Module -> hash of its code, for ROOTS and all that they import. `read`: module -> source, None for no module."""
+def _roots(method: str) -> tuple[str, ...]:
+    return (*ROOTS, method.partition(":")[0].removeprefix("dpclip."))
+
+
+def fingerprint(read: Callable[[str], str | None], roots: tuple[str, ...] = ROOTS) -> dict[str, str]:
+    """Module -> hash of its code, for `roots` and all that they import. `read`: module -> source, or None."""
     found: dict[str, str] = {}
-    waiting = list(ROOTS)
+    waiting = list(roots)
     while waiting:
         module = waiting.pop()
         source = read(module)

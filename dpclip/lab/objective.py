@@ -12,9 +12,8 @@ from dpclip.data.store import ImageStore, as_float
 from dpclip.errors import UserError
 from dpclip.lab.config import RunConfig
 from dpclip.method import clip_at
+from dpclip.method.face import Method
 from dpclip.method.features import Features
-from dpclip.method.losses import triplet_loss
-from dpclip.method.model import DPCLIP
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Objective(nn.Module):
     A module, so that DistributedDataParallel can wrap it.
     """
 
-    def __init__(self, model: DPCLIP, store: ImageStore, words: dict[str, Tensor], config: RunConfig, seed: int):
+    def __init__(self, model: Method, store: ImageStore, words: dict[str, Tensor], config: RunConfig, seed: int):
         super().__init__()
         self.model, self.store, self.words, self.config, self.seed = model, store, words, config, seed
         self.look = torch.compile(model.encode) if config.compile else model.encode
@@ -70,7 +69,7 @@ class Objective(nn.Module):
         views = augment(pictures.sketch, pictures.positive, pictures.negative, generator)
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             triplet = self.encode(views, batch, pictures)
-            loss, _ = triplet_loss(*triplet, ids, work.epoch, self.config.model)
+            loss = self.model.loss(*triplet, ids, work.epoch)
             loss = loss + self.added_losses(views, triplet, work, generator)
         if not torch.isfinite(loss):
             raise UserError(

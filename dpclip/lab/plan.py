@@ -9,24 +9,18 @@ from dpclip.errors import UserError
 from dpclip.lab.checkpoint import count_steps
 from dpclip.lab.config import RunConfig
 from dpclip.lab.train import CHECKPOINT, epoch_batches
-from dpclip.method.convnet import NAME as CONVNET
-from dpclip.method.rivals import PLAIN
+from dpclip.method.face import find_method
 
-ALIKE = ("backbone", "precision", "compile")  # settings that runs must share for one to tell the other's time
+ALIKE = ("method", "backbone", "precision", "compile")  # settings that runs must share for one to tell the other's time
 
 
 class MissingRun(UserError):
     """A run is not there and may not be trained."""
 
 
-def trains(config: RunConfig) -> bool:
-    """Whether anything of the model trains."""
-    return config.backbone != CONVNET and any(getattr(config.model, name) != off for name, off in PLAIN.items())
-
-
 def count_all_steps(config: RunConfig, seed: int, manifest: Manifest) -> int:
     """Steps of the whole training."""
-    if not trains(config):
+    if not find_method(config.method).trains(config.model):
         return 0
     return config.epochs * len(epoch_batches(config, manifest, seed, 0)) // config.joint
 

@@ -88,7 +88,7 @@ def run_folder(run: Run, runs: Path | None = None) -> Path:
     """Where the checkpoints of a run lie: one place for each version of the code, so that none goes on with another's
     weights.
     """
-    return (runs or (RETRAIN / "runs" if retraining() else RUNS)) / f"{run.name}-{short_code()}"
+    return (runs or (RETRAIN / "runs" if retraining() else RUNS)) / f"{run.name}-{short_code(run.config.method)}"
 
 
 def ensure_model(run: Run, store: ImageStore, runs: Path | None = None) -> Training:
@@ -180,7 +180,7 @@ def ensure(
         "losses": [round(loss, 5) for loss in training.losses],
         "scores": [round(score, 5) for score in training.scores],
         "commit": records.commit(),
-        "code": code_here(),
+        "code": code_here(run.config.method),
         "hardware": records.hardware(store.device),
         "arithmetic": records.arithmetic(store.device),
         "torch": torch.__version__,

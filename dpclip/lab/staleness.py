@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dpclip.data.files import atomic_write_text
-from dpclip.lab.fingerprint import code_at, code_here
+from dpclip.lab.fingerprint import USUAL, code_at, code_here
 from dpclip.lab.records import RECORDS
 
 CONFIRMED = RECORDS / "confirmed.json"
@@ -28,7 +28,7 @@ class Validity:
 
 def validity(record: dict, confirmed: Path = CONFIRMED) -> Validity:
     """Of a record, by its own list of modules or else by its commit, against the code that is here."""
-    made_by, now = code_of(record), code_here()
+    made_by, now = code_of(record), code_here(_method(record))
     if made_by is None:
         return Validity("unknown")
     changed = changes(made_by, now)
@@ -41,7 +41,11 @@ def validity(record: dict, confirmed: Path = CONFIRMED) -> Validity:
 
 def code_of(record: dict) -> dict[str, str] | None:
     """Module -> hash of the code that made a record; None when it is not known."""
-    return record.get("code") or code_at(record["commit"])
+    return record.get("code") or code_at(record["commit"], _method(record))
+
+
+def _method(record: dict) -> str:
+    return record["config"].get("method", USUAL)
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> dict[str, list[str | None]]:

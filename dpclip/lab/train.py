@@ -31,27 +31,25 @@ from dpclip.lab.objective import Objective, Pictures, Work
 from dpclip.lab.openai_weights import weights_source
 from dpclip.lab.products import use_fast_products
 from dpclip.method.backbone import load_backbone, vision_config
-from dpclip.method.convnet import NAME as CONVNET
-from dpclip.method.convnet import ConvNet
-from dpclip.method.model import DPCLIP, set_trainable
+from dpclip.method.face import Method, find_method
 
 CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 
 
-def build_model(config: RunConfig, seed: int) -> DPCLIP | ConvNet:
+def build_model(config: RunConfig, seed: int) -> Method:
     """The untrained model of a run: its backbone, and new parts drawn from `seed`."""
-    if config.backbone == CONVNET:
-        return ConvNet(config.model)
-    backbone = load_backbone(config.backbone, weights_source(config), seed)
+    method = find_method(config.method)
+    backbone = [load_backbone(config.backbone, weights_source(config), seed)] if method.on_backbone else []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return DPCLIP(backbone, config.model)
+        return method(*backbone, config.model)
 
 
 def image_size(config: RunConfig) -> int:
-    """Side of the pictures that a run's backbone sees, in pixels; nothing is built or downloaded for it."""
-    if config.backbone == CONVNET:
-        return ConvNet.image_size
+    """Side of the pictures that a run's model sees, in pixels; nothing is built or downloaded for it."""
+    method = find_method(config.method)
+    if not method.on_backbone:
+        return method.image_size
     return vision_config(config.backbone, config.weights or None)["image_size"]
 
 
@@ -70,14 +68,14 @@ class Training:
 
     config: RunConfig
     seed: int
-    model: DPCLIP
+    model: Method
     store: ImageStore
     losses: list[float]
     scores: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        groups = {} if isinstance(self.model, ConvNet) else set_trainable(self.model)
+        groups = self.model.set_trainable() if self.model.trains(self.config.model) else {}
         rates = {"clip": self.config.clip_rate, "new": self.config.new_rate}
         self.optimizer = (
             torch.optim.Adam([{"params": p, "lr": rates[name]} for name, p in groups.items() if p])

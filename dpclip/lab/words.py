@@ -16,21 +16,20 @@ from torch.func import functional_call
 from dpclip.data.files import atomic_write_bytes
 from dpclip.errors import UserError
 from dpclip.method.backbone import Backbone
-from dpclip.method.convnet import ConvNet
-from dpclip.method.model import DPCLIP
+from dpclip.method.face import Method
 from dpclip.method.templates import sentences
 
 CHUNK = 256  # sentences encoded at once
 
 
-def text_table(model: DPCLIP | ConvNet, text: dict[str, str], folder: Path) -> dict[str, Tensor | None]:
+def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, Tensor | None]:
     """`text`, category -> words, to category -> t_c (E,) on the model's device: `model.text_feature` up to rounding.
     All None for a model without words.
 
     Kept in `folder`, in one safetensors file for the same categories, sentences, text tower, kind of device and
     precision. Raises UserError when the file is damaged, or the folder cannot be written.
     """
-    if isinstance(model, ConvNet):
+    if not model.on_backbone:
         return dict.fromkeys(text)
     backbone, templates = model.backbone, model.config.templates
     texts = [sentence for words in text.values() for sentence in sentences(words, templates)]

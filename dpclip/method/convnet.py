@@ -32,6 +32,7 @@ def load_convnet() -> nn.Module:
 class ConvNet(nn.Module):
     """The mean of the network's last map is an image's feature (1280). No context, no text, nothing that trains."""
 
+    on_backbone = False
     image_size = 224
     uses_category = False
 
@@ -41,12 +42,14 @@ class ConvNet(nn.Module):
         self.register_buffer("mean", torch.tensor(constants.IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(constants.IMAGENET_STD).view(3, 1, 1), persistent=False)
 
+    @classmethod
+    def trains(cls, config: DPCLIPConfig) -> bool:
+        """Nothing does."""
+        return False
+
     def normalise(self, images: Tensor) -> Tensor:
         """images (B, 3, S, S) in [0, 1] -> the same by ImageNet's statistics."""
         return (images - self.mean) / self.std
-
-    def text_feature(self, words: str) -> None:
-        """The network knows no words."""
 
     def context(self, support_images: Tensor | None, text_feature: Tensor | None) -> Context:
         """Empty, whatever the category."""

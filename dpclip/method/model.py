@@ -13,11 +13,12 @@ from dpclip.method.backbone import Backbone
 from dpclip.method.blocks import block_forward
 from dpclip.method.config import DPCLIPConfig
 from dpclip.method.features import Context, Features, retrieval_distance
+from dpclip.method.losses import triplet_loss
 from dpclip.method.patch_match import PatchMatching, window_tokens
 from dpclip.method.text_prompt import TextPrompt
 from dpclip.method.visual_prompt import VisualPrompt
 
-__all__ = ["DPCLIP", "Context", "DPCLIPConfig", "Features", "set_trainable"]
+__all__ = ["DPCLIP", "Context", "DPCLIPConfig", "Features"]
 
 STATISTICS = {
     "clip": (constants.OPENAI_DATASET_MEAN, constants.OPENAI_DATASET_STD),
@@ -30,6 +31,8 @@ class DPCLIP(nn.Module):
 
     The backbone is not copied: training the model trains it. Load a fresh one for each model.
     """
+
+    on_backbone = True
 
     def __init__(self, backbone: Backbone, config: DPCLIPConfig):
         super().__init__()
@@ -65,7 +68,13 @@ class DPCLIP(nn.Module):
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in STATISTICS[config.normalisation])
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
-        set_trainable(self)
+        self.set_trainable()
+
+    @classmethod
+    def trains(cls, config: DPCLIPConfig) -> bool:
+        """Whether the config switches on a module or trains a part of CLIP."""
+        modules = (config.visual_prompt != "none", config.scaling != "none", config.patch_matching)
+        return any(modules) or config.trainable != "none"
 
     @property
     def image_size(self) -> int:
@@ -155,6 +164,10 @@ class DPCLIP(nn.Module):
         """(Q, G) by `retrieval_distance`, windows weighted by `config.fusion`."""
         return retrieval_distance(query, gallery, self.config.fusion)
 
+    def loss(self, sketch: Features, positive: Features, negative: Features, photo_ids: Tensor, epoch: int) -> Tensor:
+        """The scalar of `triplet_loss`, by the settings of `config`."""
+        return triplet_loss(sketch, positive, negative, photo_ids, epoch, self.config)[0]
+
     def train(self, mode: bool = True) -> "DPCLIP":
         """As usual, but CLIP and its local copy stay in eval mode: frozen parts must not change behaviour."""
         super().train(mode)
@@ -163,27 +176,26 @@ class DPCLIP(nn.Module):
             self.patch_matching.eval()
         return self
 
+    def set_trainable(self) -> dict[str, list[nn.Parameter]]:
+        """The one place that decides what trains. Freezes the rest and returns two groups for two learning rates:
 
-def set_trainable(model: DPCLIP) -> dict[str, list[nn.Parameter]]:
-    """The one place that decides what trains. Freezes the rest and returns two groups for two learning rates:
+        "clip"  CLIP's own, by `config.trainable`: none; norms (all layer norms of the image tower, `paper`);
+                norms+embeddings (also class embedding, positions and projection, `code`)
+        "new"   all of V-Prompt, T-Prompt and patch matching, but for the MLP and out_proj of the local layer (`code`)
+        """
+        visual, trainable = self.backbone.clip.visual, self.config.trainable
+        clip: list[nn.Parameter] = []
+        if trainable != "none":
+            clip += [p for module in visual.modules() if isinstance(module, nn.LayerNorm) for p in module.parameters()]
+        if trainable == "norms+embeddings":
+            clip += [visual.class_embedding, visual.positional_embedding, visual.proj]
+        frozen = set()
+        if self.patch_matching is not None:
+            frozen = {p for module in self.patch_matching.frozen() for p in module.parameters()}
+        modules = (self.visual_prompt, self.text_prompt, self.patch_matching)
+        new = [p for module in modules if module is not None for p in module.parameters() if p not in frozen]
 
-    "clip"  CLIP's own, by `config.trainable`: none; norms (all layer norms of the image tower, `paper`);
-            norms+embeddings (also class embedding, positions and projection, `code`)
-    "new"   all of V-Prompt, T-Prompt and patch matching, but for the MLP and out_proj of the local layer (`code`)
-    """
-    visual, trainable = model.backbone.clip.visual, model.config.trainable
-    clip: list[nn.Parameter] = []
-    if trainable != "none":
-        clip += [p for module in visual.modules() if isinstance(module, nn.LayerNorm) for p in module.parameters()]
-    if trainable == "norms+embeddings":
-        clip += [visual.class_embedding, visual.positional_embedding, visual.proj]
-    frozen = set()
-    if model.patch_matching is not None:
-        frozen = {p for module in model.patch_matching.frozen() for p in module.parameters()}
-    modules = (model.visual_prompt, model.text_prompt, model.patch_matching)
-    new = [p for module in modules if module is not None for p in module.parameters() if p not in frozen]
-
-    model.requires_grad_(False)
-    for parameter in clip + new:
-        parameter.requires_grad_(True)
-    return {"clip": clip, "new": new}
+        self.requires_grad_(False)
+        for parameter in clip + new:
+            parameter.requires_grad_(True)
+        return {"clip": clip, "new": new}

@@ -54,7 +54,7 @@ RIVALS = {
         "epoch's next batch of another category, which is not trained in this step.",
     ),
     "ConvNet, frozen": Rival(
-        {**PLAIN, "backbone": "efficientnet-lite0", "weights": "imagenet"},
+        {**PLAIN, "method": "dpclip.method.convnet:ConvNet"},
         "tan2019efficientnet",
         "EfficientNet-Lite0 as ImageNet left it (convnet.py): features without language and without sketches.",
     ),

@@ -1,10 +1,8 @@
-"""The page Decisions: book/decisions.toml, checked, and the effect of each switch as far as records tell it."""
+"""The page Decisions: its entries, and the effect of each switch as far as records tell it."""
 
 import ast
 import shlex
-import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -12,54 +10,16 @@ import pandas as pd
 
 from dpclip.data.files import ROOT
 from dpclip.data.openmoji_list import manifest as listing
-from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import preset, settings
+from dpclip.lab.decisions import PRESET, SEEDS, Decision
 from dpclip.lab.evaluate import SETTINGS
-from dpclip.lab.runs import Run, records_folder, weights_hash
+from dpclip.lab.runs import Run, records_folder, retraining, weights_hash
 from dpclip.lab.statistics import compare, hits
 from dpclip.report.markdown import numbered_table
 
-SOURCE = ROOT / "book" / "decisions.toml"
-PRESET, SEEDS, STYLE = "mini", 3, "warped"
+STYLE = "warped"
 MARK = "`" + "ours`"  # not a mark itself
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One entry of the file; what its fields mean is written at the head of the file."""
-
-    name: str
-    topic: str
-    open: str
-    reading: str
-    mark: str
-    changes: str
-    page: str
-    switch: dict[str, list] = field(default_factory=dict)
-    fixed: str = ""
-    runs: dict[str, dict] = field(default_factory=dict)
-    compare: str = ""
-    marks: list[str] = field(default_factory=list)
-
-
-def read_decisions(path: Path = SOURCE) -> list[Decision]:
-    """Raises UserError for an unknown or missing field, and for a switch or a value that the configuration refuses."""
-    found = []
-    for entry in tomllib.loads(path.read_text(encoding="utf-8"))["decision"]:
-        try:
-            decision = Decision(**entry)
-            for name, values in decision.switch.items():
-                for value in values:
-                    preset("paper").set(**{name: value})
-            for changes in decision.runs.values():
-                preset(PRESET).set(**changes)
-        except (TypeError, UserError) as error:
-            raise UserError(f"{path.name}, decision {entry.get('name')!r}: {error}") from error
-        if bool(decision.switch) == bool(decision.fixed):
-            raise UserError(f"{path.name}, decision {decision.name!r}: give either `switch` or `fixed`.")
-        found.append(decision)
-    return found
 
 
 def marked_objects(root: Path = ROOT) -> set[str]:
@@ -118,11 +78,15 @@ def inside(decisions: list[Decision], data_hash: str, folder: Path | None = None
 
 
 def _records(changes: dict, data_hash: str, folder: Path | None) -> list[dict]:
-    """The records of one setting, one a seed; empty unless all are there."""
+    """The records of one setting, one a seed; empty unless all are there. Of results made again there is one seed."""
     config = preset(PRESET).set(**changes)
-    runs = [Run(config, seed, data_hash, weights_hash(config)).name for seed in range(SEEDS)]
+    runs = [Run(config, seed, data_hash, weights_hash(config)).name for seed in range(_seeds())]
     found = [records.read_record(run, folder or records_folder(PRESET)) for run in runs]
     return found if all(found) else []
+
+
+def _seeds() -> int:
+    return 1 if retraining() else SEEDS
 
 
 def _mean(values: list[float]) -> str:
@@ -143,8 +107,8 @@ def _missing(changes: dict) -> dict[str, str]:
 
 def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path | None = None) -> str:
     """The generated part of the page, as MyST Markdown."""
-    data_hash = data_hash or listing().hash
-    parts = []
+    data_hash, parts = data_hash or listing().hash, []
+    seeds = f"mean of {_seeds()} seeds" if _seeds() > 1 else "one seed"
     for topic, entries in groupby(decisions, key=lambda d: d.topic):
         parts.append(f"## {topic}\n")
         for d in entries:
@@ -160,12 +124,12 @@ def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path 
     parts.append("## What the switches change, measured\n")
     caption = (
         "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
-        f"held-out, drawn sketches, mean of {SEEDS} seeds. "
+        f"held-out, drawn sketches, {seeds}. "
         "Difference: DP-CLIP minus the other, paired bootstrap over queries. "
-        f"The command in the place of a missing run makes it, once for each of the seeds 0 to {SEEDS - 1}."
+        f"`dpclip sweep --preset {PRESET} --table decisions` makes all runs."
     )
     parts.append(numbered_table(measured(decisions, data_hash, folder), caption, "table-decisions").data)
-    caption = f"Choices of evaluation: mini runs of DP-CLIP, per cent, drawn sketches, mean of {SEEDS} seeds."
+    caption = f"Choices of evaluation: mini runs of DP-CLIP, per cent, drawn sketches, {seeds}."
     parts.append(numbered_table(inside(decisions, data_hash, folder), caption, "table-decisions-inside").data)
     return "\n".join(parts)
 

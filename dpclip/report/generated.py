@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dpclip.data.files import ROOT
 from dpclip.lab.config import preset
+from dpclip.lab.decisions import read_decisions
 from dpclip.report import decisions, paper_map
 from dpclip.report.chapters import Chapter
 from dpclip.report.diagrams import draw_architecture, draw_idea
@@ -24,7 +25,7 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
         (book / "figures" / f"{name}.svg").write_text(draw(sizes).svg, encoding="utf-8")
     parts = {
         "_notation": notation_tables(),
-        "_decisions": decisions.decisions_page(decisions.read_decisions()),
+        "_decisions": decisions.decisions_page(read_decisions()),
         "_paper_map": paper_map.map_page(paper_map.read_map()),
         "_runs": runs_table(chapters),
         "_versions": versions_table(),

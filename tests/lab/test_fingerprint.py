@@ -30,6 +30,13 @@ def test_the_modules_of_a_run_are_those_that_training_and_testing_import():
     assert not set(WITHOUT) & set(found) and not any(name.startswith(("report", "cli")) for name in found)
 
 
+def test_a_run_depends_on_its_own_method_and_on_no_other():
+    usual, convnet = code_here(), code_here("dpclip.method.convnet:ConvNet")
+    assert "method.model" in usual and not {"method.convnet", "method.rivals"} & set(usual)
+    assert "method.convnet" in convnet and "method.model" not in convnet
+    assert set(code_here("elsewhere.mine:Own")) == set(usual) & set(convnet)
+
+
 @pytest.mark.parametrize(
     "old, new",
     [

@@ -85,5 +85,5 @@ def test_a_stale_result_is_made_again_where_that_is_cheap(monkeypatch, tmp_path)
 def test_checkpoints_of_other_code_lie_elsewhere(monkeypatch, tmp_path):
     run = Run(preset("mini"), 0, "data", "weights")
     here = run_folder(run, tmp_path)
-    monkeypatch.setattr(runs, "short_code", lambda: "0" * 8)
+    monkeypatch.setattr(runs, "short_code", lambda _: "0" * 8)
     assert run_folder(run, tmp_path) != here and here.parent == tmp_path and here.name.startswith(run.name)

@@ -10,7 +10,7 @@ NOW = {"lab.train": "t2", "method.losses": "l1", "lab.words": "w1"}
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
-    monkeypatch.setattr(staleness, "code_here", lambda: NOW)
+    monkeypatch.setattr(staleness, "code_here", lambda _: NOW)
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def confirmed(tmp_path):
 
 
 def record(**changes):
-    return {"run": "mini-abc-0", "commit": "1" * 12, "code": {**NOW, **changes}}
+    return {"run": "mini-abc-0", "commit": "1" * 12, "config": {}, "code": {**NOW, **changes}}
 
 
 def test_made_by_this_code(confirmed):
@@ -39,8 +39,8 @@ def test_a_module_that_came_or_went(confirmed):
 
 
 def test_without_a_list_of_modules_the_commit_tells(confirmed, monkeypatch):
-    old = {"run": "mini-abc-0", "commit": "abc"}
-    monkeypatch.setattr(staleness, "code_at", {"abc": {**NOW, "lab.train": "t0"}}.get)
+    old = {"run": "mini-abc-0", "commit": "abc", "config": {}}
+    monkeypatch.setattr(staleness, "code_at", lambda commit, _: {"abc": {**NOW, "lab.train": "t0"}}.get(commit))
     assert validity(old, confirmed) == Validity("stale", ("lab.train",))
     assert validity({**old, "commit": "abc+"}, confirmed) == Validity("unknown")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dpclip.method.backbone import load_backbone
 from dpclip.method.losses import triplet_loss
-from dpclip.method.model import DPCLIP, DPCLIPConfig, set_trainable
+from dpclip.method.model import DPCLIP, DPCLIPConfig
 from dpclip.method.patch_match import window_tokens
 
 PLAIN = dict(visual_prompt="none", patch_matching=False)
@@ -26,7 +26,7 @@ def vit():
 def test_counts_at_vit_b_32(vit):
     """Section 7, counted on the released code."""
     model = DPCLIP(vit, DPCLIPConfig())
-    groups = set_trainable(model)
+    groups = model.set_trainable()
     v, t, patch, visual = model.visual_prompt, model.text_prompt, model.patch_matching, vit.clip.visual
     trained = lambda module: count(p for p in module.parameters() if p.requires_grad)  # noqa: E731
     assert trained(v) == 7_706_112
@@ -43,7 +43,7 @@ def test_counts_at_vit_b_32(vit):
     assert trained(model) == count(groups["clip"] + groups["new"]) == 15_839_616
 
     norms = DPCLIP(vit, DPCLIPConfig(trainable="norms"))
-    assert count(set_trainable(norms)["clip"]) == 39_936
+    assert count(norms.set_trainable()["clip"]) == 39_936
 
 
 @pytest.mark.parametrize("scaling", ["none", "unscaled", "direct", "sideway"])
@@ -93,7 +93,7 @@ def test_one_step_moves_what_trains_and_nothing_else(case, tiny_backbone):
     for parameter in model.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)  # leave the start, where low-rank B = 0 blocks gradients
     before = {name: p.detach().clone() for name, p in model.state_dict().items()}
-    groups = set_trainable(model)
+    groups = model.set_trainable()
     chosen = {id(p) for group in groups.values() for p in group}
     assert len(chosen) == sum(map(len, groups.values())), "a parameter is in two groups"
 

@@ -8,8 +8,10 @@ from dpclip.data.openmoji_list import manifest
 from dpclip.errors import UserError
 from dpclip.lab import records
 from dpclip.lab.config import preset
+from dpclip.lab.decisions import SEEDS, read_decisions
+from dpclip.lab.experiments import decision_rows
 from dpclip.lab.runs import make_run
-from dpclip.report.decisions import SEEDS, decisions_page, marked_objects, measured, read_decisions
+from dpclip.report.decisions import decisions_page, marked_objects, measured
 
 DECISIONS = read_decisions()
 
@@ -24,6 +26,12 @@ def test_every_mark_of_our_own_choice_belongs_to_a_decision_and_the_reverse():
 def test_names_are_unique_and_marks_known():
     assert len({d.name for d in DECISIONS}) == len(DECISIONS)
     assert {d.mark for d in DECISIONS} <= {"paper", "code", "derived", "ours"}
+
+
+def test_every_alternative_is_a_row_of_the_run_list():
+    labels = [label for d in DECISIONS for label in d.runs]
+    assert len(set(labels)) == len(labels)
+    assert [row.name for row in decision_rows("mini")] == ["DP-CLIP", *labels]
 
 
 def test_marks_are_found_where_they_stand(tmp_path):
