@@ -33,6 +33,11 @@ def cosine_matrix(vectors: Tensor) -> np.ndarray:
     return (unit @ unit.T).numpy(force=True)
 
 
+def _font(figure: Figure, points: float) -> float:
+    """The font size that looks like `points` once a figure wider than 7 inches is shrunk to a page, up to a limit."""
+    return points * min(max(1.0, figure.get_figwidth() / 7), 2.4)
+
+
 def _no_ticks(axes: plt.Axes) -> None:
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
@@ -50,13 +55,14 @@ def show_similarity(images: Tensor, maps: Tensor, rows: list[str], columns: list
         len(images), 1 + count, figsize=(1.45 * (1 + count) + 0.9, 1.5 * len(images) + 0.3), squeeze=False,
         layout="constrained",
     )  # fmt: skip
+    words, numbers = _font(figure, 8), _font(figure, 7)
     low, high = float(maps.min()), float(maps.max())
     if signed:
         low, high = -max(-low, high), max(-low, high)
     shown = None
     for row, image in enumerate(images):
         tile(places[row, 0], image)
-        places[row, 0].set_ylabel(rows[row], fontsize=8)
+        places[row, 0].set_ylabel(rows[row], fontsize=words)
         for column in range(count):
             place = places[row, column + 1]
             place.imshow(picture(image).mean(-1), cmap="gray", vmin=0, vmax=1)
@@ -66,27 +72,32 @@ def show_similarity(images: Tensor, maps: Tensor, rows: list[str], columns: list
             )
             _no_ticks(place)
             if row == 0:
-                place.set_title(columns[column], fontsize=8)
+                place.set_title(columns[column], fontsize=words)
     bar = figure.colorbar(shown, ax=places, shrink=0.8)
-    bar.set_label("difference of cosines" if signed else "cosine", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label("difference of cosines" if signed else "cosine", fontsize=words)
+    bar.ax.tick_params(labelsize=numbers)
     return figure
 
 
 def show_matrices(matrices: dict[str, np.ndarray], names: list[str]) -> Figure:
-    """Square matrices (C, C) side by side, each on its own colour scale, with the names at rows and columns."""
+    """Square matrices (C, C) of cosines side by side, with the names at rows and columns.
+
+    A matrix with negative cosines is coloured from -1 to 1, white is zero; another one from its lowest to its highest.
+    """
     width = 2.3 + 3.3 * len(matrices)
     figure, places = plt.subplots(
         1, len(matrices), figsize=(width, 3.9), squeeze=False, sharey=True, layout="constrained"
     )
+    small = _font(figure, 7) if len(names) <= 12 else 7
     for place, (title, matrix) in zip(places[0], matrices.items(), strict=True):
-        shown = place.imshow(matrix, cmap="RdBu_r")
-        place.set_title(title, fontsize=9)
-        place.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-        place.set_yticks(range(len(names)), names, fontsize=7)
+        low, high = (-1, 1) if matrix.min() < 0 else (None, None)
+        shown = place.imshow(matrix, cmap="RdBu_r", vmin=low, vmax=high)
+        place.set_title(title, fontsize=_font(figure, 8))
+        place.set_xticks(range(len(names)), names, rotation=90, fontsize=small)
+        place.set_yticks(range(len(names)), names, fontsize=small)
         bar = figure.colorbar(shown, ax=place, shrink=0.75)
-        bar.ax.tick_params(labelsize=7)
-        bar.ax.yaxis.get_offset_text().set_fontsize(7)
+        bar.ax.tick_params(labelsize=small)
+        bar.ax.yaxis.get_offset_text().set_fontsize(small)
     return figure
 
 
@@ -97,20 +108,21 @@ def show_scales(scales: dict[str, Tensor], paths: tuple[str, ...] = ("s_attn", "
         len(paths), len(scales), figsize=(1.9 * len(scales) + 0.8, 2.1 * len(paths) + 0.3), squeeze=False,
         sharex=True, sharey=True, layout="constrained",
     )  # fmt: skip
+    words, numbers = _font(figure, 8), _font(figure, 7)
     shown = None
     for column, (category, scale) in enumerate(scales.items()):
         for row, path in enumerate(paths):
             place, values = places[row, column], scale[:, row].numpy(force=True)
             shown = place.imshow(values, cmap="RdBu_r", norm=TwoSlopeNorm(0, -limit, limit), aspect="auto")
-            place.set_yticks(range(len(values)), range(1, len(values) + 1), fontsize=7)
-            place.set_xticks([0, values.shape[1] - 1], [1, values.shape[1]], fontsize=7)
+            place.set_yticks(range(len(values)), range(1, len(values) + 1), fontsize=numbers)
+            place.set_xticks([0, values.shape[1] - 1], [1, values.shape[1]], fontsize=numbers)
             if row == 0:
-                place.set_title(category, fontsize=9)
+                place.set_title(category, fontsize=words)
             if column == 0:
-                place.set_ylabel(f"{path}, layer", fontsize=8)
-    figure.supxlabel("component of the scaling vector", fontsize=8)
+                place.set_ylabel(f"{path}, layer", fontsize=words)
+    figure.supxlabel("component of the scaling vector", fontsize=words)
     bar = figure.colorbar(shown, ax=places, shrink=0.8)
-    bar.ax.tick_params(labelsize=7)
+    bar.ax.tick_params(labelsize=numbers)
     return figure
 
 
@@ -175,13 +187,16 @@ def show_levels(
     places, column = place_in_rank(distance)[:, order], int(np.flatnonzero(order == target)[0])
     count = len(order)
     figure = plt.figure(figsize=(0.48 * count + 1.5, 0.3 * len(levels) + 1.3))
+    small = min(_font(figure, 7), 11)  # two digits fit a cell
     left, height = 0.13, 0.62
     table = figure.add_axes((left, 0.04, 0.86, height))
     table.imshow(places, cmap="Blues_r", vmin=1, vmax=count * 1.25, aspect="auto")
-    table.set_yticks(range(len(levels)), levels, fontsize=8)
+    table.set_yticks(range(len(levels)), levels, fontsize=_font(figure, 8))
     table.set_xticks([])
     for (row, number), place in np.ndenumerate(places):
-        table.text(number, row, place, ha="center", va="center", fontsize=7, color="w" if place <= count / 2 else "k")
+        table.text(
+            number, row, place, ha="center", va="center", fontsize=small, color="w" if place <= count / 2 else "k"
+        )
     table.add_patch(
         Rectangle((column - 0.5, -0.5), 1, len(levels), fill=False, edgecolor=RED, linewidth=2.5, clip_on=False)
     )

@@ -5,7 +5,8 @@ import re
 import pandas as pd
 from IPython.display import Markdown
 
-NUMBER = re.compile(r"\[?[+-]?\d[\d.]*( ± \S+|, \S+\]| %)?")  # 1.5, 1.5 ± 0.2, [-0.5, +0.2], 12 %
+# 1.5, 1.5 ± 0.2, [-0.5, +0.2], 12 %, 1,234, 1.5e-02
+NUMBER = re.compile(r"\[?[+-]?\d[\d.]*(,\d{3})*(e[+-]\d+)?( ± \S+|, \S+\]| %)?")
 ABSENT = ("–", "not run", "not run yet", "")
 
 

@@ -93,3 +93,4 @@ def test_figures_show_what_they_are_given():
     assert [t.get_text() for t in figure.axes[0].texts] == ["1", "4"]
     assert len(inside.show_schedule({"a": (60, 10), "b": (12, 2)}).axes) == 2
     assert inside.show_matrices({"m": np.eye(2)}, ["a", "b"]).axes[0].images[0].get_array().tolist() == [[1, 0], [0, 1]]
+    assert inside.show_matrices({"m": -np.eye(2)}, ["a", "b"]).axes[0].images[0].get_clim() == (-1, 1)  # white is zero
