@@ -28,7 +28,8 @@ METHOD_RATES = {
     "paper": {"CLIP-AT": {"clip_rate": 1e-5, "new_rate": 1e-5}},
 }
 # Learning rates (clip_rate, new_rate) tried on the validation categories, and with how many seeds: those within 1.5
-# points of their method's best with seed 0 went on. The best mean of Acc@1 over seeds and protocols stands in `mini`.
+# points of their method's best with seed 0 went on, and the pair of RECIPE_RATES. The best mean of Acc@1 over seeds and
+# protocols stands in `mini`.
 RATES = {
     "CLIP, norms tuned": {(3e-4, 1e-3): 1, (1e-3, 1e-3): 1, (3e-3, 1e-3): 3, (1e-2, 1e-3): 3},
     "DP-CLIP": {
@@ -133,7 +134,9 @@ def design_rows(preset_name: str) -> list[Row]:
     settings |= {"no scaling": {"scaling": "none"}, "low-rank, no text": {"scaling": "unscaled"}}
     settings |= {"direct scaling": {"scaling": "direct"}}
     settings |= {f"side-way, r = {rank}": {"rank": rank} for rank in ranks if rank != base.model.rank}
-    settings |= {f"{k} prompts a layer": {"num_prompts": k} for k in PROMPTS if k != base.model.num_prompts}
+    settings |= {
+        f"{k} prompt{'s' * (k > 1)} a layer": {"num_prompts": k} for k in PROMPTS if k != base.model.num_prompts
+    }
     return [Row(name, base.set(**changes), 3) for name, changes in settings.items()]
 
 
