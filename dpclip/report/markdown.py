@@ -5,7 +5,7 @@ import re
 import pandas as pd
 from IPython.display import Markdown
 
-NUMBER = re.compile(r"\[?[+-]?\d[\d.]*( ± \S+|, \S+\]| %)?")  # 1.5, 1.5 ± 0.2, [-0.5, +0.2], 12 %
+NUMBER = re.compile(r"\[?[+-]?\d[\d.]*(,\d{3})*( ± \S+|, \S+\]| %)?")  # 1.5, 12,500, 1.5 ± 0.2, [-0.5, +0.2], 12 %
 ABSENT = ("–", "not run", "not run yet", "")
 
 
