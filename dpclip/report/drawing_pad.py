@@ -22,7 +22,7 @@ from dpclip.errors import UserError
 from dpclip.lab.evaluate import Bench
 from dpclip.lab.retrieve import rank_photos
 from dpclip.lab.similarity import similarity
-from dpclip.report.figures import GREY, tile
+from dpclip.report.figures import GREY, grid, tile
 from dpclip.report.heatmaps import largest, show_map
 from dpclip.report.notebooks import WIDGET
 
@@ -92,7 +92,7 @@ def drawn_answer(bench: Bench, test: TestSet, drawn: Tensor, top: int = 9) -> Fi
     ranking = rank_photos(bench, drawn, test, test.gallery)
     heat = similarity(bench.model, drawn[None].to(bench.store.device), bench.context(test)).mean(1)[0]
     names, rows = bench.store.manifest.table["instance"], ranking.rows[:top]
-    figure, axes = plt.subplots(1, 2 + len(rows), figsize=(1.15 * (2 + len(rows)), 1.6), layout="constrained")
+    figure, axes = grid(2 + len(rows))
     tile(axes[0], drawn, "drawing", frame=GREY)
     show_map(axes[1], heat, largest([heat]), drawn)
     axes[1].set_title("heatmap", fontsize=8)

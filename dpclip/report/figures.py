@@ -34,15 +34,20 @@ def tile(axes: plt.Axes, image: Tensor, title: str = "", frame: str | None = Non
         side.set(visible=frame is not None, color=frame, linewidth=3)
 
 
+def grid(count: int, columns: int = 6) -> tuple[Figure, list[plt.Axes]]:
+    """A figure with places for `count` pictures, in rows of `columns`, and its axes in reading order."""
+    rows = -(-count // columns)
+    size = (1.15 * columns, 1.35 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for place in axes.flat[count:]:
+        place.remove()
+    return figure, list(axes.flat[:count])
+
+
 def show_grid(images: Tensor, titles: list[str], columns: int) -> Figure:
     """Pictures (B, 3, S, S) in rows of `columns`."""
-    rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(1.15 * columns, 1.35 * rows), squeeze=False, layout="constrained"
-    )
-    for place in axes.flat[len(images) :]:
-        place.set_axis_off()
-    for place, image, title in zip(axes.flat, images, titles, strict=False):
+    figure, axes = grid(len(images), columns)
+    for place, image, title in zip(axes, images, titles, strict=False):
         tile(place, image, title)
     return figure
 
@@ -50,11 +55,11 @@ def show_grid(images: Tensor, titles: list[str], columns: int) -> Figure:
 def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int | None = None) -> Figure:
     """The sketch, then its nearest photos, nearest first; the photo with row number `target` is framed."""
     rows = ranking.rows[:top]
-    figure, axes = plt.subplots(1, len(rows) + 1, figsize=(1.15 * (len(rows) + 1), 1.6), layout="constrained")
+    figure, axes = grid(len(rows) + 1)
     tile(axes[0], ranking.sketch, "sketch", frame=GREY)
     names = store.manifest.table["instance"]
-    for place, (row, image) in enumerate(zip(rows, store[rows], strict=True)):
-        tile(axes[place + 1], image, f"{place + 1}. {names[row][:14]}", frame=RED if row == target else None)
+    for place, (row, image) in enumerate(zip(rows, store[rows], strict=True), 1):
+        tile(axes[place], image, f"{place}. {names[row][:14]}", frame=RED if row == target else None)
     return figure
 
 

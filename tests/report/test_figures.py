@@ -72,6 +72,14 @@ def test_rankings_always_show_the_true_photo(store, order, shown, title):
     matplotlib.pyplot.close(figure)
 
 
+def test_a_ranking_breaks_into_rows_that_a_page_can_show(store):
+    figure = figures.show_ranking(store, ranking([2, 0, 1] * 3), top=7, target=0)
+    titles = [place.get_title() for place in figure.axes]
+    assert titles[:3] == ["sketch", "1. bird2", "2. bird0"] and len(titles) == 8
+    assert {place.get_subplotspec().rowspan.start for place in figure.axes} == {0, 1}
+    matplotlib.pyplot.close(figure)
+
+
 def test_sizes_are_sorted_and_coloured_by_split(manifest):
     figure = figures.show_sizes(manifest)
     bars = figure.axes[0].patches
@@ -93,3 +101,13 @@ def test_table_is_a_named_directive():
         ":::{table} Caption.\n:name: table-x\n\n"
         "| Method | Acc@1 | n |\n| :-- | --: | --: |\n| a\\|b | 0.25 | 3 |\n:::\n"
     )
+
+
+@pytest.mark.parametrize("cells", [["12,500", "–"], ["1,234,567"], ["1.5 ± 0.2"], ["[-0.5, +0.2]"], ["12 %"]])
+def test_text_that_is_numbers_stands_to_the_right(cells):
+    assert "\n| --: |\n" in numbered_table(pd.DataFrame({"n": cells}), "Caption.", "x").data
+
+
+@pytest.mark.parametrize("cells", [["7 x 7"], ["5 to 63"], ["12,500 photos"], ["–"]])
+def test_other_text_stands_to_the_left(cells):
+    assert "\n| :-- |\n" in numbered_table(pd.DataFrame({"n": cells}), "Caption.", "x").data

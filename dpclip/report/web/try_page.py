@@ -41,8 +41,8 @@ OTHER_DATA = (
     "were made with the preset `NAME`, whose pictures may not. `make book` makes the page with the preset `mini`.\n```"
 )
 EXAMPLE = (
-    "````{div} try-example\n```{figure} figures/try.png\n:name: fig-try\n:alt: A sketch on the left and the ten "
-    "nearest pictures of its category beside it\n\nWhat the page shows, for one sketch: the photos of its category, "
+    "````{div} try-example\n```{figure} figures/try.png\n:name: fig-try\n:alt: A sketch and, row by row, the ten "
+    "nearest pictures of its category\n\nWhat the page shows, for one sketch: the photos of its category, "
     "nearest first. The true photo has a red frame, if it is among them.\n```\n````"
 )
 
