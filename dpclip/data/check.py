@@ -194,8 +194,8 @@ def _copies(tree: Tree) -> list[Problem]:
     copied = photos & set(more["category"] + "/" + more["name"])
     if len(more) and not copied:
         what = (
-            f"the extended photos lack the second copies of the {len(photos):,} aligned ones. The published galleries "
-            "count both, so numbers on this one are not quite comparable"
+            f"the extended photos lack the second copies of the {len(photos):,} aligned ones. The published gallery of "
+            "Shen's list counts both, so numbers on this one are not quite comparable"
         )
         return [Problem(what, [], "Take the folder of extended photos as it was published.")]
     return []
