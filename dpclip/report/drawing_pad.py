@@ -22,7 +22,7 @@ from dpclip.errors import UserError
 from dpclip.lab.evaluate import Bench
 from dpclip.lab.retrieve import rank_photos
 from dpclip.lab.similarity import similarity
-from dpclip.report.figures import GREY, grid, tile
+from dpclip.report.figures import GREY, grid, short, tile
 from dpclip.report.heatmaps import largest, show_map
 from dpclip.report.notebooks import WIDGET
 
@@ -97,5 +97,5 @@ def drawn_answer(bench: Bench, test: TestSet, drawn: Tensor, top: int = 9) -> Fi
     show_map(axes[1], heat, largest([heat]), drawn)
     axes[1].set_title("heatmap", fontsize=8)
     for place, (axis, row, image) in enumerate(zip(axes[2:], rows, bench.store[rows], strict=True), 1):
-        tile(axis, image, f"{place}. {names[row][:14]}")
+        tile(axis, image, f"{place}. {short(names[row])}")
     return figure

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from dpclip.data.store import ImageStore
 from dpclip.lab.failures import by_category
 from dpclip.lab.retrieve import Ranking
-from dpclip.report.figures import BLUE, GREY, RED, draw_ranking, tile
+from dpclip.report.figures import BLUE, GREY, RED, draw_ranking, short, tile
 
 
 def show_categories(queries: pd.DataFrame) -> Figure:
@@ -61,7 +61,7 @@ def show_wrong_firsts(store: ImageStore, table: pd.DataFrame, top: int = 7) -> F
         place.set_axis_off()
     names = store.manifest.table["instance"]
     for place, row in zip(axes[0], table.itertuples(), strict=False):
-        tile(place, store[[row.photo]][0], f"{names[row.photo][:14]}\n{row.wrong} of {row.asked}")
+        tile(place, store[[row.photo]][0], f"{short(names[row.photo])}\n{row.wrong} of {row.asked}")
     return figure
 
 

@@ -34,6 +34,11 @@ def tile(axes: plt.Axes, image: Tensor, title: str = "", frame: str | None = Non
         side.set(visible=frame is not None, color=frame, linewidth=3)
 
 
+def short(name: str, most: int = 14) -> str:
+    """A name for a title over a small picture; one that had to be cut ends with an ellipsis."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def grid(count: int, columns: int = 6) -> tuple[Figure, list[plt.Axes]]:
     """A figure with places for `count` pictures, in rows of `columns`, and its axes in reading order."""
     rows = -(-count // columns)
@@ -59,14 +64,14 @@ def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int
     tile(axes[0], ranking.sketch, "sketch", frame=GREY)
     names = store.manifest.table["instance"]
     for place, (row, image) in enumerate(zip(rows, store[rows], strict=True), 1):
-        tile(axes[place], image, f"{place}. {names[row][:14]}", frame=RED if row == target else None)
+        tile(axes[place], image, f"{place}. {short(names[row])}", frame=RED if row == target else None)
     return figure
 
 
 def show_files(sketch: Path, photos: list[Path], size: int) -> Figure:
     """A sketch and the photos found for it, files on disk, in rows of six with their names."""
     pictures = [torch.from_numpy(read_image(file, size).copy()).float() / 255 for file in (sketch, *photos)]
-    titles = ["sketch", *(f"{place}. {file.stem[:14]}" for place, file in enumerate(photos, 1))]
+    titles = ["sketch", *(f"{place}. {short(file.stem)}" for place, file in enumerate(photos, 1))]
     return show_grid(torch.stack(pictures), titles, columns=6)
 
 
@@ -106,7 +111,7 @@ def draw_ranking(line: np.ndarray, store: ImageStore, label: str, ranking: Ranki
     if target not in shown:
         shown = [*shown[:-1], target]
     for axis, row in zip(line[1:], shown, strict=True):
-        title = f"{place_of(ranking, row)}. {names[row][:12]}"
+        title = f"{place_of(ranking, row)}. {short(names[row], 12)}"
         tile(axis, store[[row]][0], title, frame=RED if row == target else None)
 
 

@@ -56,6 +56,8 @@ class Sheet:
             colours, cax=place, orientation="horizontal", ticks=[-bound, 0, bound], format="%.2g"
         )
         bar.ax.tick_params(labelsize=7)
+        for tick, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
+            tick.set_horizontalalignment(side)  # inside the bar, clear of the next one's
         bar.set_label(label, fontsize=8)
 
 

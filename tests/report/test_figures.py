@@ -80,6 +80,12 @@ def test_a_ranking_breaks_into_rows_that_a_page_can_show(store):
     matplotlib.pyplot.close(figure)
 
 
+def test_a_name_that_is_cut_shows_it():
+    assert [figures.short(name) for name in ("duck", "fourteen-signs", "fifteen-letters")] == [
+        "duck", "fourteen-signs", "fifteen-lette…",
+    ]  # fmt: skip
+
+
 def test_sizes_are_sorted_and_coloured_by_split(manifest):
     figure = figures.show_sizes(manifest)
     bars = figure.axes[0].patches

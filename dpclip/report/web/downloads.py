@@ -34,7 +34,8 @@ def write_downloads(target: Path, notebooks: Sequence[Path], pdf: Path, preset: 
         parts.append(f"- {link(target / 'notebooks' / path.name, target)}: {title(nbformat.read(path, as_version=4))}")
     records = sorted(path for path in (root / "data" / "records").rglob("*") if path.is_file())
     atomic_write_bytes(target / "records.zip", archive(records, root / "data"))
-    parts += ["\n## Records of runs\n", f"- {link(target / 'records.zip', target)}: {len(records)} files, one a run."]
+    what = f"{len(records)} files, a record for each run and what was measured besides."
+    parts += ["\n## Records of runs\n", f"- {link(target / 'records.zip', target)}: {what}"]
     parts.append("\n## Tables\n")
     for number, what in TABLES.items():
         path = target / "tables" / f"table{number}.csv"

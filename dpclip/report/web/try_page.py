@@ -41,9 +41,10 @@ OTHER_DATA = (
     "were made with the preset `NAME`, whose pictures may not. `make book` makes the page with the preset `mini`.\n```"
 )
 EXAMPLE = (
-    "````{div} try-example\n```{figure} figures/try.png\n:name: fig-try\n:alt: A sketch and, row by row, the ten "
-    "nearest pictures of its category\n\nWhat the page shows, for one sketch: the photos of its category, "
-    "nearest first. The true photo has a red frame, if it is among them.\n```\n````"
+    "````{div} try-example\nWithout scripts this page ranks nothing itself; {numref}`fig-try` shows one ranking.\n\n"
+    "```{figure} figures/try.png\n:name: fig-try\n:alt: A sketch and, row by row, the ten nearest pictures of its "
+    "category\n\nWhat the page shows, for one sketch: the photos of its category, nearest first. The true photo has a "
+    "red frame, if it is among them.\n```\n````"
 )
 
 
