@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+FEW = 4  # pictures
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -32,9 +34,9 @@ def augment(
     """uint8 pictures (B, 1 or 3, S, S) -> views (B, 3, S, S) in [0, 1]: flip and rotation (white fill), the same for a
     sketch and its positive; greyscale (p .5) for photos. Section 7 `code`
 
-    That the negative has a flip and rotation of its own is `ours`. A processor takes picture by picture, which keeps it
-    in its cache, and each thread finishes its own: threads that share every small operation wait for one another. An
-    accelerator makes all pictures at once.
+    That the negative has a flip and rotation of its own is `ours`. A processor takes FEW pictures at a time, which
+    keeps them in its cache, and each thread finishes its own: threads that share every small operation wait for one
+    another. An accelerator makes all pictures at once.
     """
     count, channels = sketch.shape[:2]
     pair, other = Motion.draw(count, generator), Motion.draw(count, generator)
@@ -49,7 +51,7 @@ def augment(
     if sketch.device.type == "cpu":
         threads = torch.get_num_threads()
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(make, [slice(i, i + 1) for i in range(count)]))
+            list(pool.map(make, [slice(i, i + FEW) for i in range(0, count, FEW)]))
     else:
         make(slice(None))
     return views[0][:, :channels].expand(-1, 3, -1, -1), views[0][:, channels:], views[1]
