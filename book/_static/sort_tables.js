@@ -4,7 +4,7 @@
   const ABSENT = new Set(["–", "not run", "not run yet", ""]);
   const text = (row, column) => row.cells[column].textContent.trim();
   const number = (cell) => parseFloat(cell.replace(/^\[/, "").replace("−", "-").replace(/,(?=\d{3})/g, ""));
-  const numeric = (cells) => cells.every((cell) => /^\[?[+−-]?\d[\d.]*(,\d{3})*(e[+−-]\d+)?( ± .*|, .*\]| %)?$/.test(cell));
+  const numeric = (cells) => cells.every((cell) => /^\[?[+−-]?\d[\d.]*(,\d{3})*(e[+−-]\d+)?( ± .*|, .*\]| %| \[.*\])?$/.test(cell));
 
   function compare(rows, column) {
     const cells = rows.map((row) => text(row, column)).filter((cell) => !ABSENT.has(cell));

@@ -121,7 +121,11 @@ def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path 
                 f"Our reading [{d.mark}]{{.mark .mark-{d.mark}}}\n: {d.reading}\n\n"
                 f"Switch\n: {switch or f'None: {d.fixed}'}. {where} See {{doc}}`/{d.page}`.\n"
             )
-    parts.append("## What the switches change, measured\n")
+    parts.append(
+        "## What the switches change, measured\n\n{numref}`table-decisions` was made after all choices, and on the "
+        "categories that are tested. So it chooses nothing: where another choice is ahead, that is a question for the "
+        "validation categories, by which settings are chosen.\n"
+    )
     caption = (
         "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
         f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired bootstrap over queries."

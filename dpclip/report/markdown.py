@@ -5,8 +5,8 @@ import re
 import pandas as pd
 from IPython.display import Markdown
 
-# 1.5, 12,500, 1.5e-02, 1.5 ± 0.2, [-0.5, +0.2], 12 %
-NUMBER = re.compile(r"\[?[+-]?\d[\d.]*(,\d{3})*(e[+-]\d+)?( ± \S+|, \S+\]| %)?")
+# 1.5, 12,500, 1.5e-02, 1.5 ± 0.2, [-0.5, +0.2], 12 %, +1.5 [+0.5, +2.5]
+NUMBER = re.compile(r"\[?[+-]?\d[\d.]*(,\d{3})*(e[+-]\d+)?( ± \S+|, \S+\]| %| \[\S+, \S+\])?")
 ABSENT = ("–", "not run", "not run yet", "")
 
 

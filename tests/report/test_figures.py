@@ -109,7 +109,9 @@ def test_table_is_a_named_directive():
     )
 
 
-@pytest.mark.parametrize("cells", [["12,500", "–"], ["1,234,567"], ["1.5 ± 0.2"], ["[-0.5, +0.2]"], ["12 %"]])
+@pytest.mark.parametrize(
+    "cells", [["12,500", "–"], ["1,234,567"], ["1.5 ± 0.2"], ["[-0.5, +0.2]"], ["12 %"], ["+1.5 [-0.5, +2.5]"]]
+)
 def test_text_that_is_numbers_stands_to_the_right(cells):
     assert "\n| --: |\n" in numbered_table(pd.DataFrame({"n": cells}), "Caption.", "x").data
 
