@@ -15,7 +15,7 @@ from dpclip.lab.config import preset, settings
 from dpclip.lab.decisions import PRESET, SEEDS, Decision
 from dpclip.lab.evaluate import SETTINGS
 from dpclip.lab.runs import Run, records_folder, retraining, weights_hash
-from dpclip.lab.statistics import compare, hits
+from dpclip.lab.statistics import compare_seeds, hits
 from dpclip.report.markdown import numbered_table
 
 STYLE = "warped"
@@ -94,7 +94,7 @@ def _mean(values: list[float]) -> str:
 
 
 def _compared(ours: list[dict], theirs: list[dict]) -> dict[str, str]:
-    c = compare(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
+    c = compare_seeds(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
     own, other = ([r["metrics"]["fine-grained"]["held-out"][STYLE]["acc@1"] for r in side] for side in (ours, theirs))
     interval = f"{100 * c.difference:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]"
     return {"DP-CLIP": _mean(own), "Instead of it": _mean(other), "Difference": interval, "DP-CLIP is": c.verdict}
@@ -128,7 +128,8 @@ def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path 
     )
     caption = (
         "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
-        f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired bootstrap over queries."
+        f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired by seed and query, both drawn "
+        "again, as in the tables of results."
     )
     table = measured(decisions, data_hash, folder)
     if table["DP-CLIP is"].str.startswith("not run").any():
