@@ -44,7 +44,10 @@ def result_jobs(preset: str, data: Path | None = None) -> list[Job]:
     """
     tables = [name for name, table in TABLES.items() if table.split == "unseen"]
     every = [job for table in tables for job in jobs(table, preset, str(data or ""), seeds=1)[0]]
-    return list({job.run.name: job for job in every}.values())
+    found: dict[str, Job] = {}
+    for job in every:
+        found.setdefault(job.run.name, job)  # named after its first row
+    return list(found.values())
 
 
 def expected_seconds(todo: list[Job]) -> list[float]:
