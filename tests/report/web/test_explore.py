@@ -70,6 +70,13 @@ def test_accuracy_is_the_share_of_first_ranks():
     assert table.values.tolist() == [["DP-CLIP", 75, 0]]
 
 
+def test_a_book_of_results_made_again_shows_the_committed_rankings(tmp_path, monkeypatch):
+    monkeypatch.setenv("DPCLIP_RETRAIN", "1")
+    (tmp_path / "book").mkdir()
+    explore.write_explorer(tmp_path)
+    assert (tmp_path / "extra" / "explore" / "rankings.js").is_file()
+
+
 def test_rankings_of_other_data_are_refused(tmp_path, monkeypatch, content):
     monkeypatch.setattr(explore, "read_rankings", lambda _: content | {"data_hash": "other"})
     with pytest.raises(UserError, match="of other data"):
