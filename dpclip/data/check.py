@@ -195,7 +195,7 @@ def _copies(tree: Tree) -> list[Problem]:
     if len(more) and not copied:
         what = (
             f"the extended photos lack the second copies of the {len(photos):,} aligned ones. The published gallery of "
-            "Shen's list counts both, so numbers on this one are not quite comparable"
+            "Shen's list seems to count both, so numbers on this one are not quite comparable"
         )
         return [Problem(what, [], "Take the folder of extended photos as it was published.")]
     return []

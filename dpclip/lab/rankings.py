@@ -19,6 +19,7 @@ from dpclip.data.files import atomic_write_text
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.lab import metrics, plan, records
+from dpclip.lab.config import TRIALS
 from dpclip.lab.evaluate import open_bench
 from dpclip.lab.experiments import table_runs
 from dpclip.lab.failures import record_tests
@@ -31,7 +32,9 @@ LETTERS = string.ascii_letters + string.digits
 
 
 def rankings_path(preset_name: str) -> Path:
-    return records_folder(preset_name) / "rankings" / f"{preset_name}.json"
+    """Beside the committed records, also while results are made again; of a trial preset in `build`."""
+    folder = records_folder(preset_name) if preset_name in TRIALS else records.RECORDS
+    return folder / "rankings" / f"{preset_name}.json"
 
 
 def wanted_runs(preset_name: str, store: ImageStore) -> dict[str, tuple[Run, list[str]]]:

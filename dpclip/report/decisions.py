@@ -1,7 +1,6 @@
 """The page Decisions: its entries, and the effect of each switch as far as records tell it."""
 
 import ast
-import shlex
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -9,16 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from dpclip.data.files import ROOT
-from dpclip.data.openmoji_list import manifest as listing
-from dpclip.lab import records
-from dpclip.lab.config import preset, settings
-from dpclip.lab.decisions import PRESET, SEEDS, Decision
+from dpclip.lab.decisions import PRESET, Decision
 from dpclip.lab.evaluate import SETTINGS
-from dpclip.lab.runs import Run, records_folder, retraining, weights_hash
+from dpclip.lab.rows import TableRows, rows_of
 from dpclip.lab.statistics import compare_seeds, hits
 from dpclip.report.markdown import numbered_table
 
 STYLE = "warped"
+NOT_RUN = {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": "not run yet"}
 MARK = "`" + "ours`"  # not a mark itself
 
 
@@ -49,22 +46,22 @@ def _places(tree: ast.AST, prefix: str) -> Iterable[tuple[str, ast.ClassDef | as
             yield from _places(node, name)
 
 
-def measured(decisions: list[Decision], data_hash: str, folder: Path | None = None) -> pd.DataFrame:
+def measured(decisions: list[Decision], here: TableRows) -> pd.DataFrame:
     """One row an alternative: Acc@1 of DP-CLIP and of the alternative in per cent, their difference with its interval
-    and the verdict; or the command of a run that is missing. Held-out, drawn sketches, unseen categories.
+    and the verdict, where all runs of both are there. Held-out, drawn sketches, unseen categories.
     """
     rows = []
     for decision in decisions:
-        for label, changes in decision.runs.items():
-            pair = [_records(own, data_hash, folder) for own in ({}, changes)]
+        for label in decision.runs:
             first = {"Decision": decision.name, "Instead": label}
-            rows.append(first | (_compared(*pair) if all(pair) else _missing(changes if pair[0] else {})))
+            there = not {"DP-CLIP", label} & here.missing.keys()
+            rows.append(first | (_compared(here.records["DP-CLIP"], here.records[label]) if there else NOT_RUN))
     return pd.DataFrame(rows)
 
 
-def inside(decisions: list[Decision], data_hash: str, folder: Path | None = None) -> pd.DataFrame:
+def inside(decisions: list[Decision], here: TableRows) -> pd.DataFrame:
     """What the records of DP-CLIP tell by themselves: both protocols, and the three category-level settings."""
-    found = _records({}, data_hash, folder)
+    found = here.records["DP-CLIP"]
     rows = []
     for name in (d.name for d in decisions if d.compare == "protocols"):
         for protocol in ("held-out", "transductive"):
@@ -77,18 +74,6 @@ def inside(decisions: list[Decision], data_hash: str, folder: Path | None = None
     return pd.DataFrame(rows, columns=["Decision", "Choice", "Metric", "DP-CLIP"])
 
 
-def _records(changes: dict, data_hash: str, folder: Path | None) -> list[dict]:
-    """The records of one setting, one a seed; empty unless all are there. Of results made again there is one seed."""
-    config = preset(PRESET).set(**changes)
-    runs = [Run(config, seed, data_hash, weights_hash(config)).name for seed in range(_seeds())]
-    found = [records.read_record(run, folder or records_folder(PRESET)) for run in runs]
-    return found if all(found) else []
-
-
-def _seeds() -> int:
-    return 1 if retraining() else SEEDS
-
-
 def _mean(values: list[float]) -> str:
     return f"{100 * sum(values) / len(values):.1f}" if values else "not run yet"
 
@@ -97,18 +82,14 @@ def _compared(ours: list[dict], theirs: list[dict]) -> dict[str, str]:
     c = compare_seeds(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
     own, other = ([r["metrics"]["fine-grained"]["held-out"][STYLE]["acc@1"] for r in side] for side in (ours, theirs))
     interval = f"{100 * c.difference:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]"
-    return {"DP-CLIP": _mean(own), "Instead of it": _mean(other), "Difference": interval, "DP-CLIP is": c.verdict}
+    return dict(zip(NOT_RUN, (_mean(own), _mean(other), interval, c.verdict), strict=True))
 
 
-def _missing(changes: dict) -> dict[str, str]:
-    command = shlex.join(["dpclip", "train", "--preset", PRESET, *settings(preset(PRESET).set(**changes))])
-    return {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": f"not run yet: `{command} --seed 0`"}
-
-
-def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path | None = None) -> str:
+def decisions_page(decisions: list[Decision], folder: Path | None = None) -> str:
     """The generated part of the page, as MyST Markdown."""
-    data_hash, parts = data_hash or listing().hash, []
-    seeds = f"mean of {_seeds()} seeds" if _seeds() > 1 else "one seed"
+    here, parts = rows_of("decisions", PRESET, folder=folder), []
+    count = here.seeds["DP-CLIP"]
+    seeds = f"mean of {count} seeds" if count > 1 else "one seed"
     for topic, entries in groupby(decisions, key=lambda d: d.topic):
         parts.append(f"## {topic}\n")
         for d in entries:
@@ -122,21 +103,20 @@ def decisions_page(decisions: list[Decision], data_hash: str = "", folder: Path 
                 f"Switch\n: {switch or f'None: {d.fixed}'}. {where} See {{doc}}`/{d.page}`.\n"
             )
     parts.append(
-        "## What the switches change, measured\n\n{numref}`table-decisions` was made after all choices, and on the "
-        "categories that are tested. So it chooses nothing: where another choice is ahead, that is a question for the "
-        "validation categories, by which settings are chosen.\n"
+        "## What the switches change, measured\n\n{numref}`table-decisions` is of the categories that are tested. "
+        "So it chooses nothing: where another choice is ahead, that is a question for the validation categories, by "
+        "which settings are chosen.\n"
     )
     caption = (
         "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
         f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired by seed and query, both drawn "
         "again, as in the tables of results."
     )
-    table = measured(decisions, data_hash, folder)
-    if table["DP-CLIP is"].str.startswith("not run").any():
-        caption += f" `dpclip sweep --preset {PRESET} --table decisions` makes the runs that are missing."
-    parts.append(numbered_table(table, caption, "table-decisions", classes="book-table").data)
+    if here.missing:
+        caption += f" `{here.command}` makes the runs that are missing."
+    parts.append(numbered_table(measured(decisions, here), caption, "table-decisions", classes="book-table").data)
     caption = f"Choices of evaluation: mini runs of DP-CLIP, per cent, drawn sketches, {seeds}."
-    parts.append(numbered_table(inside(decisions, data_hash, folder), caption, "table-decisions-inside").data)
+    parts.append(numbered_table(inside(decisions, here), caption, "table-decisions-inside").data)
     return "\n".join(parts)
 
 

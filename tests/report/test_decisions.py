@@ -10,6 +10,7 @@ from dpclip.lab import records
 from dpclip.lab.config import preset
 from dpclip.lab.decisions import SEEDS, read_decisions
 from dpclip.lab.experiments import decision_rows
+from dpclip.lab.rows import rows_of
 from dpclip.lab.runs import make_run
 from dpclip.report.decisions import decisions_page, marked_objects, measured
 
@@ -66,7 +67,6 @@ def test_a_wrong_entry_is_named(tmp_path, line, message):
 
 def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path):
     listing = manifest()
-    data = listing.hash
     direct = [d for d in DECISIONS if d.name == "direct scaling"]
     template = next(iter(records.RECORDS.glob("mini-*.json")))
     record = records.read_record(template.stem)
@@ -80,14 +80,15 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path):
                 style["acc@1"] = float(hit == 1)
             records.write_record(own, tmp_path)
 
-    table = measured(direct, data, tmp_path).set_index("Instead")
-    assert table.loc["direct scaling", "DP-CLIP is"] == "not run yet: `dpclip train --preset mini --seed 0`"
+    table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
+    assert set(table["DP-CLIP is"]) == {"not run yet"}
     put(1)
     put(2, scaling="direct")
-    table = measured(direct, data, tmp_path).set_index("Instead")
+    table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
     row = table.loc["direct scaling"]
     assert (row["DP-CLIP"], row["Instead of it"], row["DP-CLIP is"]) == ("100.0", "0.0", "better")
     assert row["Difference"] == "+100.0 [+100.0, +100.0]"
-    assert "--set scaling=none --seed 0" in table.loc["no scaling", "DP-CLIP is"]
-    page = decisions_page(DECISIONS, data, tmp_path)
+    assert table.loc["no scaling", "DP-CLIP is"] == "not run yet"
+    page = decisions_page(DECISIONS, tmp_path)
+    assert "`dpclip sweep --preset mini --table decisions` makes the runs that are missing" in page
     assert page.count("\n### ") == len(DECISIONS) and "| who tells the category | oracle | mAP@all |" in page

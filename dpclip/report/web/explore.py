@@ -20,12 +20,10 @@ from dpclip.data.images import read_image
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.lab.experiments import MODULES, module_settings
-from dpclip.lab.rankings import LETTERS, read_rankings
-from dpclip.lab.records import RECORDS
+from dpclip.lab.rankings import LETTERS, rankings_path, read_rankings
 from dpclip.report.figures import GREY, RED, save_figure
 
 ASSETS = Path(__file__).parent / "assets"
-RANKINGS = RECORDS / "rankings" / "mini.json"  # of the committed runs, also where results are made again
 SCRIPTS = ("explore.css", "explore_data.js", "explore.js")
 SIDE, COLUMNS = 80, 32  # pixels of a picture, pictures in a row of a sheet
 LEVELS = 8  # grey levels of a sketch
@@ -40,9 +38,10 @@ def write_explorer(source: Path) -> None:
     Raises UserError when the rankings are missing, damaged, or of other data.
     """
     manifest = openmoji_list.manifest()
-    content = read_rankings(RANKINGS)
+    path = rankings_path("mini")
+    content = read_rankings(path)
     if content["data_hash"] != manifest.hash:
-        raise UserError(f"the rankings in {RANKINGS} are of other data. Repeat: dpclip records rankings")
+        raise UserError(f"the rankings in {path} are of other data. Repeat: dpclip records rankings")
     extra = source / "extra" / "explore"
     extra.mkdir(parents=True, exist_ok=True)
     for name in SCRIPTS:
