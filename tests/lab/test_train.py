@@ -20,6 +20,7 @@ from dpclip.lab.evaluate import Bench, category_level, fine_grained, generic_con
 from dpclip.lab.guard import alone
 from dpclip.lab.runs import Run, ensure
 from dpclip.lab.train import train
+from dpclip.method.model import DPCLIP
 from dpclip.method.rivals import PLAIN, RIVALS
 from tests.toy import make_toy
 
@@ -45,6 +46,25 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(store, tmp
     assert len(first.losses) == 9
     assert first.losses == again.losses and same(weights(first), weights(again))
     assert first.losses != other.losses
+
+
+class Told(DPCLIP):
+    """DP-CLIP that remembers what its loss is told."""
+
+    def __init__(self, *parts):
+        super().__init__(*parts)
+        self.told = []
+
+    def loss(self, sketch, positive, negative, photo_ids, epoch):
+        self.told.append((len(sketch), photo_ids.tolist(), epoch))
+        return super().loss(sketch, positive, negative, photo_ids, epoch)
+
+
+def test_a_method_of_ones_own_trains_by_its_own_loss(store, tmp_path):
+    own = train(CONFIG.set(method="tests.lab.test_train:Told"), 0, store, tmp_path / "own")
+    batches = [(batch, epoch) for epoch in range(3) for batch in own.batches(epoch)]
+    assert own.model.told == [(4, batch.positive.tolist(), epoch) for batch, epoch in batches]
+    assert own.losses == train(CONFIG, 0, store, tmp_path / "usual").losses
 
 
 @pytest.mark.parametrize("kill_after", [1, 3, 5, 8])
