@@ -82,7 +82,8 @@ def _compared(ours: list[dict], theirs: list[dict]) -> dict[str, str]:
     c = compare_seeds(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
     own, other = ([r["metrics"]["fine-grained"]["held-out"][STYLE]["acc@1"] for r in side] for side in (ours, theirs))
     interval = f"{100 * c.difference:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]"
-    return dict(zip(NOT_RUN, (_mean(own), _mean(other), interval, c.verdict), strict=True))
+    verdict = c.verdict if len(ours) > 1 else "undecided"  # one seed says nothing of others
+    return dict(zip(NOT_RUN, (_mean(own), _mean(other), interval, verdict), strict=True))
 
 
 def decisions_page(decisions: list[Decision], folder: Path | None = None) -> str:
@@ -110,7 +111,7 @@ def decisions_page(decisions: list[Decision], folder: Path | None = None) -> str
     caption = (
         "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
         f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired by seed and query, both drawn "
-        "again, as in the tables of results."
+        "again, as in the tables of results; with one seed all is undecided."
     )
     if here.missing:
         caption += f" `{here.command}` makes the runs that are missing."

@@ -65,7 +65,7 @@ def test_a_wrong_entry_is_named(tmp_path, line, message):
     assert message in str(error.value)
 
 
-def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path):
+def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, monkeypatch):
     listing = manifest()
     direct = [d for d in DECISIONS if d.name == "direct scaling"]
     template = next(iter(records.RECORDS.glob("mini-*.json")))
@@ -89,6 +89,11 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path):
     assert (row["DP-CLIP"], row["Instead of it"], row["DP-CLIP is"]) == ("100.0", "0.0", "better")
     assert row["Difference"] == "+100.0 [+100.0, +100.0]"
     assert table.loc["no scaling", "DP-CLIP is"] == "not run yet"
+    for path in tmp_path.glob("*-[12].json"):
+        path.unlink()
+    monkeypatch.setenv("DPCLIP_RETRAIN", "1")  # one seed each
+    table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
+    assert table.loc["direct scaling", "DP-CLIP is"] == "undecided"
     page = decisions_page(DECISIONS, tmp_path)
     assert "`dpclip sweep --preset mini --table decisions` makes the runs that are missing" in page
     assert page.count("\n### ") == len(DECISIONS) and "| who tells the category | oracle | mAP@all |" in page
