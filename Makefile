@@ -58,10 +58,6 @@ verify: data ## make a committed run again, a random one or RUN=name, and compar
 notebooks: data ## run the chapters that changed and store their outputs in notebooks/
 	@$(BIN)/dpclip book store --preset $(PRESET) $(addprefix --only ,$(ONLY))
 
-.PHONY: slides
-slides: data ## make slides of the chapters as they were last run; prints their folder
-	@$(BIN)/dpclip book slides --preset $(PRESET)
-
 .PHONY: class
 class: data ## pack this copy with notebooks without solutions, to hand out; prints the path of the zip
 	@$(BIN)/dpclip book class

@@ -17,13 +17,13 @@ from rich.table import Table
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from dpclip.lab.config import PRECISIONS, RunConfig, preset
-from dpclip.lab.cost import Noise
-from dpclip.lab.measure import least_ms, memory_mb
-from dpclip.lab.objective import Pictures, Work
-from dpclip.lab.plan import count_images
-from dpclip.lab.records import hardware, peak_memory_mb
-from dpclip.lab.train import Training, build_model
+from dpclip.config import PRECISIONS, RunConfig, preset
+from dpclip.runs.clock import least_ms, memory_mb
+from dpclip.runs.cost import Noise
+from dpclip.runs.plan import count_images
+from dpclip.runs.records import hardware, peak_memory_mb
+from dpclip.training.objective import Pictures, Work
+from dpclip.training.train import Training, build_model
 
 # Without dropout, whose draws depend on the arithmetic; one template, since no step encodes words.
 CONFIG = preset("paper").set(weights="", prompt_dropout=0.0, templates=1)

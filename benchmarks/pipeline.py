@@ -20,14 +20,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.timing import Comparison, interleaved
-from dpclip.data.augment import augment
 from dpclip.data.batches import Batch
 from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
-from dpclip.lab import ranks
-from dpclip.lab.measure import synchronise
-from dpclip.lab.memory import keep_freed_memory
-from dpclip.lab.objective import Pictures
+from dpclip.data.views import augment
+from dpclip.runs.clock import synchronise
+from dpclip.training import processes
+from dpclip.training.memory import keep_freed_memory
+from dpclip.training.objective import Pictures
 
 PHOTOS, SIDE, SIZE, BATCH, BATCHES = 128, 256, 224, 64, 4  # Sketchy's pictures are 256 pixels wide
 DEMAND = 5
@@ -83,7 +83,7 @@ def compare() -> list[Comparison]:
     with tempfile.TemporaryDirectory() as folder:
         manifest = make_pictures(Path(folder))
         begun = time.perf_counter()
-        store = ImageStore(manifest, SIZE, Path(folder) / "cache", ranks.device())
+        store = ImageStore(manifest, SIZE, Path(folder) / "cache", processes.device())
         print(f"decoding {2 * PHOTOS} pictures once: {time.perf_counter() - begun:.2f} s")
         sketches, photos = manifest.rows(modality="sketch"), manifest.rows(modality="photo")
         batch = Batch("thing", sketches[:BATCH], photos[:BATCH], photos[-BATCH:], photos[:2])

@@ -9,13 +9,13 @@ from statistics import median
 import torch
 
 from benchmarks.timing import Comparison
-from dpclip.lab.config import preset
-from dpclip.lab.measure import in_fresh_process
-from dpclip.lab.memory import keep_freed_memory
-from dpclip.lab.products import gains, use_fast_products
+from dpclip.config import preset
 from dpclip.method.backbone import load_backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP
+from dpclip.runs.clock import in_fresh_process
+from dpclip.training.memory import keep_freed_memory
+from dpclip.training.products import gains, use_fast_products
 
 STEPS, TURNS = 8, 3
 DEMAND = 1.2

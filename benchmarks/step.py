@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import Comparison, interleaved
-from dpclip.lab.config import preset
+from dpclip.config import preset
 from dpclip.method.backbone import load_backbone
 from dpclip.method.blocks import block_forward
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP, DPCLIPConfig
-from tests.method.reference import Reference
+from tests.dpclip.method.reference import Reference
 
 BATCH = 8  # sketches, and as many positives and negatives
 EPOCH = 10  # random and hard negatives both count

@@ -1,6 +1,7 @@
 """The command line: `dpclip COMMAND --help` tells what each does."""
 
 import shlex
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -8,20 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dpclip.data.commands import app as data_app
-from dpclip.data.files import ROOT
+from dpclip.commands.record_commands import app as records_app
+from dpclip.commands.table_commands import tables as show_tables
 from dpclip.errors import UserError
-from dpclip.report.commands import app as book_app
-from dpclip.report.record_commands import app as records_app
-from dpclip.report.record_commands import retrain
-from dpclip.report.table_commands import tables as show_tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(data_app, name="data")
-app.add_typer(book_app, name="book")
+for entry in entry_points(group="dpclip.commands"):
+    app.add_typer(entry.load(), name=entry.name)
 app.add_typer(records_app, name="records")
 app.command("tables")(show_tables)
-app.command("retrain")(retrain)
 console = Console()
 
 Preset = Annotated[
@@ -49,31 +45,11 @@ Records = Annotated[
 ]
 
 
-@app.command()
-def pretrain(
-    steps: Annotated[
-        int, typer.Option(help="Steps in all; a run already further than its decay cannot be shortened.")
-    ] = 2600,
-    folder: Annotated[Path, typer.Option(help="Icons, checkpoints and log are kept here.")] = ROOT / "build" / "icons",
-    bf16: Annotated[bool, typer.Option("--bf16", help="Autocast, for processors with native bf16 arithmetic.")] = False,
-) -> None:
-    """Pre-train the mini CLIP on openly licensed icons and put it into data/mini-clip.
-
-    Hours on two cores; continues if interrupted.
-    """
-    from dpclip.lab.pretrain import FOLDER, PretrainConfig, pretrain
-    from dpclip.lab.ship import ship
-
-    description, report = pretrain(PretrainConfig(steps=steps, bf16=bf16), folder)
-    ship(folder, description, report, FOLDER)
-    typer.echo(f"The mini CLIP is in {FOLDER}.")
-
-
 def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | None, weights: Path | None):
     """Identity and pictures of the run that the options name."""
-    from dpclip.lab.config import parse_settings
-    from dpclip.lab.openai_weights import use_weights
-    from dpclip.lab.runs import open_run
+    from dpclip.config import parse_settings
+    from dpclip.method.openai_weights import use_weights
+    from dpclip.runs.run import open_run
 
     use_weights(weights)
     return open_run(preset, seed, data, **parse_settings(settings or []))
@@ -81,7 +57,7 @@ def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | No
 
 def show_metrics(record: dict) -> None:
     """Print a record's fine-grained and category-level numbers."""
-    from dpclip.lab.evaluate import SETTINGS
+    from dpclip.evaluation.evaluate import SETTINGS
 
     table = Table(title=f"{record['run']}: {record['split']} categories")
     for column in ("protocol", "sketches", "queries", "chance@1", "Acc@1", "Acc@5", "Acc@10"):
@@ -112,8 +88,8 @@ def train(
     A finished run is only shown; an interrupted one goes on. Several accelerators:
     torchrun --nproc-per-node N -m dpclip train --set joint=N ...
     """
-    from dpclip.lab.ranks import process_group, rank
-    from dpclip.lab.runs import ensure, records_folder
+    from dpclip.runs.run import ensure, records_folder
+    from dpclip.training.processes import process_group, rank
 
     with process_group():
         run, store = load_run(preset, seed, set_, data, weights)
@@ -133,7 +109,7 @@ def evaluate(
     records: Records = None,
 ) -> None:
     """Train a run and test it on the *validation* categories, leaving its record. Settings are chosen with it."""
-    from dpclip.lab.runs import ensure
+    from dpclip.runs.run import ensure
 
     run, store = load_run(preset, seed, set_, data, weights)
     show_metrics(ensure(run, store, records, split="val"))
@@ -157,9 +133,9 @@ def sweep(
 
     Snakemake does the same list on many machines: workflow/Snakefile.
     """
-    from dpclip.lab.openai_weights import use_weights
-    from dpclip.lab.runs import ensure, open_store
-    from dpclip.lab.sweep import jobs
+    from dpclip.method.openai_weights import use_weights
+    from dpclip.runs.run import ensure, open_store
+    from dpclip.runs.sweep import jobs
 
     use_weights(weights)
     found, absent = jobs(table, preset, *(str(place or "") for place in (data, weights, records)), seeds)
@@ -191,11 +167,11 @@ def query(
     top: Annotated[int, typer.Option(help="How many photos are shown.")] = 10,
 ) -> None:
     """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own."""
-    from dpclip.lab.evaluate import open_bench
-    from dpclip.lab.gallery import open_gallery, rank_gallery
-    from dpclip.lab.retrieve import rank_file
-    from dpclip.lab.runs import ensure_model
-    from dpclip.report.figures import save_figure, show_files
+    from dpclip.evaluation.evaluate import open_bench
+    from dpclip.evaluation.gallery import open_gallery, rank_gallery
+    from dpclip.evaluation.retrieve import rank_file
+    from dpclip.figures.panels import save_figure, show_files
+    from dpclip.runs.run import ensure_model
 
     if support and gallery is None:
         raise UserError("--support needs --gallery: the categories of the data set have their own support.")
@@ -236,12 +212,12 @@ def heatmap(
     """Draw where pictures resemble a category's visual prompts: red is similar, blue is not. Each picture is shown
     under the support of each category.
     """
-    from dpclip.lab.evaluate import open_bench
-    from dpclip.lab.gallery import load_pictures
-    from dpclip.lab.runs import ensure_model
-    from dpclip.lab.similarity import category_contexts
-    from dpclip.report.figures import save_figure
-    from dpclip.report.heatmaps import heatmaps
+    from dpclip.evaluation.evaluate import open_bench
+    from dpclip.evaluation.gallery import load_pictures
+    from dpclip.evaluation.similarity import category_contexts
+    from dpclip.figures.heatmaps import heatmaps
+    from dpclip.figures.panels import save_figure
+    from dpclip.runs.run import ensure_model
 
     run, store = load_run(preset, seed, set_, data, weights)
     model = ensure_model(run, store).model

@@ -1,10 +1,13 @@
 """Shared fixtures: a CLIP so small that a test costs milliseconds, made by the same code as the real one."""
 
+import shutil
+
 import pytest
 import torch
 from open_clip.tokenizer import SimpleTokenizer
 
 from dpclip.method.backbone import Backbone, build_clip
+from tests.stand_in import make_sketchy
 
 TINY = {
     "embed_dim": 32,
@@ -37,3 +40,11 @@ def make_tiny():
 @pytest.fixture
 def tiny_backbone() -> Backbone:
     return _make_tiny()
+
+
+@pytest.fixture(scope="session")
+def sketchy(tmp_path_factory):
+    """Folder with every photo and sketch of Sketchy in the official layout. Tests leave it as it is."""
+    root = make_sketchy(tmp_path_factory.mktemp("sketchy"), size=8)
+    yield root
+    shutil.rmtree(root)

@@ -10,7 +10,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from dpclip.data.files import ROOT
+from dpclip.files import ROOT
 
 PLACES = ("*.md", "book/*.md", "data/*/README.md", "benchmarks/*.md", ".github/**/*.md")
 OURS = re.compile(r"(?:.* && )?(?P<program>dpclip|make)(?= |$)(?P<rest>.*)|.* -m dpclip (?P<module>.*)")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from dpclip.data.files import DATA
+from dpclip.files import DATA
 
 LAYOUTS = {  # sides of the circulated layouts of Sketchy
     "official": ("photo/tx_000000000000", "sketch/tx_000000000000"),

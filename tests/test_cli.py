@@ -11,7 +11,7 @@ WITH_WEIGHTS = [  # in the place of OpenAI's file one that is not
     [*words, "--weights", __file__]
     for words in (["train"], ["evaluate"], ["sweep"], ["query", "a.png", "--category", "cow"], ["book", "make"])
 ]
-COMMANDS = ["data", "pretrain", "train", "evaluate", "sweep", "tables", "query", "heatmap", "book"]
+COMMANDS = ["data", "train", "evaluate", "sweep", "tables", "query", "heatmap", "book"]
 COMMANDS += ["records", "retrain"]
 
 

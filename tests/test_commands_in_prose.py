@@ -9,9 +9,9 @@ from typer.exceptions import TyperException
 from typer.testing import CliRunner
 
 from dpclip.cli import app
-from dpclip.data.files import ROOT
+from dpclip.config import RunConfig, parse_settings, preset
 from dpclip.errors import UserError
-from dpclip.lab.config import RunConfig, parse_settings, preset
+from dpclip.files import ROOT
 
 from .prose import Command, commands, texts
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from dpclip.data.files import ROOT
-from dpclip.report.typed_numbers import find_typed
+from dpclip.files import ROOT
+from tests.typed_numbers import find_typed
 
 from .prose import texts, tokens
 from .toy import make_toy

@@ -6,16 +6,16 @@ import torch
 from PIL import Image
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from dpclip.config import preset
 from dpclip.data.store import ImageStore
-from dpclip.lab import objective as lab_objective
-from dpclip.lab.config import preset
-from dpclip.lab.evaluate import Bench, category_level, fine_grained
-from dpclip.lab.gallery import open_gallery, rank_gallery
-from dpclip.lab.objective import Objective, Pictures, Work
-from dpclip.lab.retrieve import category_test, rank_photos
-from dpclip.lab.train import epoch_batches
+from dpclip.evaluation.evaluate import Bench, category_level, fine_grained
+from dpclip.evaluation.gallery import open_gallery, rank_gallery
+from dpclip.evaluation.retrieve import category_test, rank_photos
 from dpclip.method.model import DPCLIP
 from dpclip.method.rivals import RIVALS
+from dpclip.training import objective as lab_objective
+from dpclip.training.objective import Objective, Pictures, Work
+from dpclip.training.train import epoch_batches
 from tests.toy import make_toy
 
 GPU = "cuda:0"
@@ -71,8 +71,8 @@ def test_a_sketch_meets_photos_of_one_s_own_also_those_indexed_before(gpu, tiny_
     def load(_, device):  # what was kept, as a file gives it: on the device that is asked for
         return {name: torch.rand(value.shape, device=device) for name, value in kept[0].items()}
 
-    monkeypatch.setattr("dpclip.lab.gallery.save", lambda tensors: kept.append(tensors) or b"")
-    monkeypatch.setattr("dpclip.lab.gallery.load_file", load)
+    monkeypatch.setattr("dpclip.evaluation.gallery.save", lambda tensors: kept.append(tensors) or b"")
+    monkeypatch.setattr("dpclip.evaluation.gallery.load_file", load)
     for _ in range(2):
         gallery = open_gallery(model, "run", photo.parent, "teapot", [], tmp_path / "index")
         assert len(rank_gallery(gallery, photo)) == len(kept) == 1

@@ -5,7 +5,7 @@ import stat
 import pytest
 import yaml
 
-from dpclip.data.files import ROOT
+from dpclip.files import ROOT
 
 FOLDER = ROOT / ".github"
 FORMS = sorted(path for path in (FOLDER / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from benchmarks import gpu_step
-from dpclip.lab import train as lab_train
-from dpclip.lab.config import PRECISIONS
+from dpclip.config import PRECISIONS
+from dpclip.training import train as lab_train
 
 COMPILE = torch.compile
 TINY = gpu_step.CONFIG.set(batch=4, rank=2)
@@ -16,8 +16,8 @@ TINY = gpu_step.CONFIG.set(batch=4, rank=2)
 @pytest.fixture(autouse=True)
 def tiny(make_tiny, monkeypatch):
     monkeypatch.setattr(lab_train, "load_backbone", lambda *_: make_tiny())
-    monkeypatch.setattr("dpclip.lab.measure.FEWEST", 1)
-    monkeypatch.setattr("dpclip.lab.measure.ENOUGH", 0.0)
+    monkeypatch.setattr("dpclip.runs.clock.FEWEST", 1)
+    monkeypatch.setattr("dpclip.runs.clock.ENOUGH", 0.0)
     monkeypatch.setattr(torch, "compile", lambda function: function)  # it takes minutes
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dpclip.data.files import ROOT
+from dpclip.files import ROOT
 
 SAY = "import os, sys, time; print(os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True); sys.stdin.read()"
 

@@ -1,5 +1,5 @@
 // Shows the definition of a glossary term or a symbol while it is pointed at, focused or tapped. Escape, a tap elsewhere
-// or scrolling away closes it. The texts are on the page already (dpclip/report/web/definitions.py).
+// or scrolling away closes it. The texts are on the page already (book/dpclip_book/ext/definitions.py).
 document.addEventListener("DOMContentLoaded", () => {
   if (!document.querySelector("[data-definition]")) return;
   const bubble = document.createElement("div");

@@ -3,7 +3,7 @@
 Sketchy-Ext     gallery = aligned photos + all photos of the extended folder, which holds a second copy of each aligned
                 one: so the published galleries are counted (see data/sketchy/README.md)
 TU-Berlin-Ext   sketches of TU-Berlin; the folders spell the categories, no list of all of them is known
-QuickDraw-Ext   sketches as image folders, stroke files or bitmap files; the categories of the published list
+QuickDraw-Ext   sketches and photos as image folders; the categories of the published list
 """
 
 import re
@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 from dpclip.data.layout import Files, aligned, find_folders, scan
-from dpclip.data.quickdraw import list_drawings
 from dpclip.data.sketchy import EXTENDED, FOLDERS, PHOTO, SKETCH, find_sides, fitting
 from dpclip.data.spelling import canonical
 from dpclip.data.splits import authors, known_categories
@@ -33,7 +32,7 @@ TUBERLIN = {
 }
 QUICKDRAW = {
     "photo": ("images", "photo", "photos", "QuickDraw_images_final"),
-    "sketch": ("sketches", "sketch", "drawings", "simplified", "numpy_bitmap", "raw", "QuickDraw_sketches_final"),
+    "sketch": ("sketches", "sketch", "drawings", "QuickDraw_sketches_final"),
 }
 
 
@@ -83,7 +82,6 @@ def read_quickdraw_ext(root: Path) -> Tree:
     """Drawings and photos of the 110 categories of QuickDraw-Ext; those of other categories are left out."""
     folders = find_sides(root, "quickdraw-ext", QUICKDRAW)
     photos, sketches = scan(root, folders["photo"]), scan(root, folders["sketch"])
-    list_drawings(root, folders["sketch"], known_categories("quickdraw-ext"), sketches)
     category = spellings(known_categories("quickdraw-ext"), photos, sketches)
     rows = pd.concat(
         [frame("photo", photos, category, photos.name), frame("sketch", sketches, category, sketches.name)]

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from dpclip.data.files import DATA
-from dpclip.data.quickdraw import read_drawing
 from dpclip.errors import UserError
+from dpclip.files import DATA
 
 EMBEDDED = DATA / "openmoji-sbir"
 DEEP = 257  # 65535 / 255: sixteen bits to eight
@@ -18,13 +17,11 @@ DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.Decomp
 def read_image(path: Path, size: int) -> np.ndarray:
     """One picture as (3, size, size) uint8 RGB, upright, transparency over white; the sides are scaled separately.
 
-    `path` names an image file of any pixel format, or a drawing in a larger file ("bat.ndjson#17", "bat.npy#17").
+    `path` names an image file of any pixel format.
     Raises UserError naming a missing or damaged file, and the cure.
     """
     try:
-        picture = read_drawing(path) or _decode(path)
-    except UserError:
-        raise
+        picture = _decode(path)
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing. {_cure(path)}") from error
     except DAMAGE as error:

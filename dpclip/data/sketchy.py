@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dpclip.data.files import DATA
 from dpclip.data.layout import Files, aligned, find_folders, scan
 from dpclip.data.splits import known_categories
 from dpclip.data.tree import Tree, foreign, frame, spellings
 from dpclip.errors import UserError
+from dpclip.files import DATA
 
 PHOTO = re.compile(r"n\d{8}_\d+")
 SKETCH = re.compile(r"(n\d{8}_\d+)-\d+")

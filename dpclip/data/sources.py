@@ -1,17 +1,17 @@
-"""Datasets by name."""
+"""Datasets by name, and what data/sources.toml knows of them."""
 
+import tomllib
+from functools import cache
 from pathlib import Path
 
-from dpclip.data import openmoji
-from dpclip.data.expected import default_unseen
+from dpclip.data.benchmark import NAME, ROOT, open_benchmark
 from dpclip.data.extensions import read_quickdraw_ext, read_sketchy_ext, read_tuberlin_ext
 from dpclip.data.folder import UNSEEN, read_folder
 from dpclip.data.manifest import Manifest
-from dpclip.data.openmoji_list import NAME, ROOT
-from dpclip.data.openmoji_list import manifest as openmoji_manifest
 from dpclip.data.sketchy import read_sketchy
 from dpclip.data.tree import Tree
 from dpclip.errors import UserError
+from dpclip.files import DATA
 
 READERS = {
     "sketchy": read_sketchy,
@@ -20,6 +20,17 @@ READERS = {
     "quickdraw-ext": read_quickdraw_ext,
     "folder": read_folder,
 }
+
+
+@cache
+def sources() -> dict[str, dict]:
+    """The content of data/sources.toml: dataset -> its facts."""
+    return tomllib.loads((DATA / "sources.toml").read_text(encoding="utf-8"))
+
+
+def default_unseen(name: str) -> str:
+    """The author whose split is taken when none is named; "" for a folder of one's own."""
+    return sources()[name]["unseen"]
 
 
 def open_dataset(name: str, root: Path | None = None, unseen: str = "", validation: int = 0) -> Manifest:
@@ -33,7 +44,7 @@ def open_dataset(name: str, root: Path | None = None, unseen: str = "", validati
     if name == NAME:
         if unseen or validation:
             raise UserError(f"{NAME} has one fixed split: leave `unseen` and `validation` alone.")
-        return _open_openmoji(Path(root or ROOT))
+        return open_benchmark(Path(root or ROOT))
     return read_tree(name, root).manifest(split_of(name, root, unseen), validation)
 
 
@@ -52,13 +63,3 @@ def split_of(name: str, root: Path, unseen: str) -> str:
     if not unseen and name == "folder" and own.is_file():
         return str(own)
     return unseen or default_unseen(name)
-
-
-def _open_openmoji(root: Path) -> Manifest:
-    if not openmoji.is_built(root):
-        raise UserError(f"{root / 'images'} is missing or was drawn by another version. Run: {openmoji.BUILD}")
-    listing = openmoji_manifest(root)
-    for path in listing.table["path"]:
-        if not (root / path).is_file():
-            raise UserError(f"{root / path} is missing. Run: {openmoji.BUILD} --force")
-    return listing

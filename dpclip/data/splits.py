@@ -9,9 +9,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-from dpclip.data.files import DATA
 from dpclip.data.spelling import canonical, closest
 from dpclip.errors import UserError
+from dpclip.files import DATA
 
 LISTS = {"sketchy": "sketchy", "sketchy-ext": "sketchy", "tuberlin-ext": "tuberlin", "quickdraw-ext": "quickdraw"}
 

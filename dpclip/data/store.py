@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
-from dpclip.data.files import ROOT, ensure_writable
 from dpclip.data.images import read_image
 from dpclip.data.manifest import Manifest
+from dpclip.files import ROOT, ensure_writable
 
 CACHE = ROOT / "build" / "cache"
 CHANNELS = {"photo": 3, "sketch": 1}

@@ -1,15 +1,13 @@
 """What the folders of a dataset hold, before it is split: the rows of a manifest, and all that does not fit."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from dpclip.data.contents import hash_contents
 from dpclip.data.layout import Files
 from dpclip.data.manifest import Manifest
-from dpclip.data.quickdraw import file_of
 from dpclip.data.spelling import canonical, key, words
 from dpclip.data.splits import assign, unseen_categories
 from dpclip.errors import UserError
@@ -87,15 +85,8 @@ class Tree:
         sides = assign(self.categories, unseen_categories(self.name, unseen, self.categories), validation)
         table = self.rows.assign(split=self.rows["category"].map(sides))
         text = {category: words(category) for category in self.categories}
-        return Manifest.of(self.name, self.root, table, text, self.fingerprint(), self.paired)
-
-    def fingerprint(self) -> str:
-        """12 hexadecimal digits of the size of one file of each category and modality: another rendering under the
-        same names is another dataset. (To ask for the sizes of all files takes too long on a network disk.)
-        """
-        first = self.rows.groupby(["modality", "category"])["path"].min()
-        sizes = [(self.root / file_of(path)).stat().st_size for path in first]
-        return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:12]
+        contents = hash_contents(self.root, self.rows["path"])[:12]
+        return Manifest.of(self.name, self.root, table, text, contents, self.paired)
 
 
 def frame(modality: str, files: Files, category: dict[str, str], instance: list[str]) -> pd.DataFrame:

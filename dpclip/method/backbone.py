@@ -15,8 +15,8 @@ from open_clip.tokenizer import SimpleTokenizer
 from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor, nn
 
-from dpclip.data.files import DATA
 from dpclip.errors import UserError
+from dpclip.files import DATA
 from dpclip.method.templates import sentences
 from dpclip.method.weights import check_manifest, load_weights, read_weights
 

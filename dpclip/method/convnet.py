@@ -9,8 +9,8 @@ import torch
 from open_clip import constants
 from torch import Tensor, nn
 
+from dpclip.config import DPCLIPConfig
 from dpclip.errors import UserError
-from dpclip.method.config import DPCLIPConfig
 from dpclip.method.features import Context, Features, retrieval_distance
 
 NAME = "efficientnet-lite0"

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dpclip.method.config import DPCLIPConfig
+from dpclip.config import DPCLIPConfig
 from dpclip.method.features import Features
 
 

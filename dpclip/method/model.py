@@ -8,10 +8,10 @@ import torch
 from open_clip import constants
 from torch import Tensor, nn
 
+from dpclip.config import DPCLIPConfig
 from dpclip.errors import UserError
 from dpclip.method.backbone import Backbone
 from dpclip.method.blocks import block_forward
-from dpclip.method.config import DPCLIPConfig
 from dpclip.method.features import Context, Features, retrieval_distance
 from dpclip.method.losses import triplet_loss
 from dpclip.method.patch_match import PatchMatching, window_tokens

@@ -10,8 +10,8 @@ import torch
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from torch import Tensor, nn
 
-from dpclip.data.files import sha256_file
 from dpclip.errors import UserError
+from dpclip.files import sha256_file
 
 CONFIG = "open_clip_config.json"  # lies beside the weights that the Hugging Face hub keeps for open_clip
 

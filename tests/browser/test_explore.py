@@ -6,8 +6,8 @@ import re
 import pytest
 from PIL import Image
 
-from dpclip.lab.rankings import rankings_path, read_rankings
-from dpclip.report.web import explore
+from dpclip_book.pages import explore
+from dpclip_book.studies.rankings import rankings_path, read_rankings
 
 STATUS = re.compile(r"(\d+) of (\d+) queries\.(?: (.+): (.+) ranks its photo (\d+)\.)?")
 CHOSEN = "[role=option][aria-selected=true]"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.report.web.small_site import build
+from tests.dpclip_book.small_site import build
 
 PAGES = {
     "index": "# A\n\nA {term}`query` and a {term}`gallery`, and $p_m$. [Plain](words.md)\n\n```{toctree}\nwords\n```\n",
@@ -14,8 +14,8 @@ BUBBLE = ".definition-bubble"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dpclip.report.web.definitions.SYMBOL_PAGES", ("index",))
-        extensions = ["sphinx_book_theme", "dpclip.report.web.definitions", "dpclip.report.web.page_foot"]
+        patch.setattr("dpclip_book.ext.definitions.SYMBOL_PAGES", ("index",))
+        extensions = ["sphinx_book_theme", "dpclip_book.ext.definitions", "dpclip_book.ext.page_foot"]
         return build(tmp_path_factory.mktemp("site"), PAGES, extensions, html_theme="sphinx_book_theme")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dpclip.report.web.npm import package
+from dpclip_book.build.npm import package
 
 SITE = Path(os.environ.get("DPCLIP_SITE", "")).resolve()
 pytestmark = pytest.mark.skipif("DPCLIP_SITE" not in os.environ, reason="DPCLIP_SITE names no built site")
@@ -29,10 +29,8 @@ LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 def pages() -> list[Path]:
-    """All pages but the parts of the theme, decks of slides, which have tests of their own, and redirections."""
-    found = [
-        path for path in sorted(SITE.rglob("*.html")) if path.relative_to(SITE).parts[0] not in ("_static", "slides")
-    ]
+    """All pages but the parts of the theme and redirections."""
+    found = [path for path in sorted(SITE.rglob("*.html")) if path.relative_to(SITE).parts[0] != "_static"]
     return [path for path in found if 'http-equiv="Refresh"' not in path.read_text(encoding="utf-8")]
 
 

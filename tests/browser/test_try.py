@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from dpclip.data.images import read_image
-from dpclip.lab.evaluate import open_bench
-from dpclip.lab.retrieve import category_test, rank_photos
-from dpclip.lab.runs import ensure_model, open_run
-from dpclip.report.web.try_page import PAGE, PICTURE, ensure_parts
+from dpclip.evaluation.evaluate import open_bench
+from dpclip.evaluation.retrieve import category_test, rank_photos
+from dpclip.runs.run import ensure_model, open_run
+from dpclip_book.pages.try_page import PAGE, PICTURE, ensure_parts
 
 SKETCHES = 5  # a category
 TIE = 2e-4  # two distances nearer than this may swap: weights of 16 bits move each by less than half of it

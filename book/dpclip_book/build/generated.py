@@ -1,0 +1,38 @@
+"""The parts of prose pages that are computed when the book is staged: drawings, and Markdown that pages include."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dpclip.config import preset
+from dpclip.files import ROOT
+from dpclip.runs.decisions import read_decisions
+from dpclip_book.build.chapters import Chapter
+from dpclip_book.figures.diagrams import draw_architecture, draw_idea
+from dpclip_book.pages import decisions, paper_map
+from dpclip_book.pages.machine import runs_table, versions_table
+from dpclip_book.pages.notation import Sizes, notation_tables
+from dpclip_book.teach.class_pages import chapters_table, sizes_table
+
+
+def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
+    """Fill the staged folder `book`: figures/*.svg and _*.md. The drawings of prose pages have the paper's sizes.
+
+    Raises UserError when the decisions are not in order.
+    """
+    sizes = Sizes.of(preset("paper"))
+    (book / "figures").mkdir(exist_ok=True)
+    for name, draw in {"idea": draw_idea, "architecture": draw_architecture}.items():
+        (book / "figures" / f"{name}.svg").write_text(draw(sizes).svg, encoding="utf-8")
+    parts = {
+        "_notation": notation_tables(),
+        "_decisions": decisions.decisions_page(read_decisions()),
+        "_paper_map": paper_map.map_page(paper_map.read_map()),
+        "_runs": runs_table(chapters),
+        "_versions": versions_table(),
+        "_class_chapters": chapters_table(chapters),
+        "_class_sizes": sizes_table(),
+        "_changelog": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "_contributing": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+    }
+    for name, text in parts.items():
+        (book / f"{name}.md").write_text(text, encoding="utf-8")

@@ -1,0 +1,126 @@
+"""The page Decisions: its entries, and the effect of each switch as far as records tell it."""
+
+import ast
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import pandas as pd
+
+from dpclip.evaluation.evaluate import SETTINGS
+from dpclip.evaluation.intervals import compare_seeds, hits
+from dpclip.files import ROOT
+from dpclip.runs.decisions import PRESET, Decision
+from dpclip.runs.rows import TableRows, rows_of
+from dpclip_book.pages.markdown import numbered_table
+
+STYLE = "warped"
+NOT_RUN = {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": "not run yet"}
+MARK = "`" + "ours`"  # not a mark itself
+
+
+def marked_objects(root: Path = ROOT) -> set[str]:
+    """Dotted names, below dpclip, of the modules, classes and functions whose own docstring or comments hold MARK. A
+    function with an argument of that name means the argument.
+    """
+    found = set()
+    for path in (root / "dpclip").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        module = ".".join(path.relative_to(root / "dpclip").with_suffix("").parts)
+        places = list(_places(ast.parse(text), module))
+        for number, line in enumerate(text.splitlines(), start=1):
+            if MARK not in line:
+                continue
+            name, node = next((p for p in reversed(places) if p[1].lineno <= number <= p[1].end_lineno), (module, None))
+            if not (isinstance(node, ast.FunctionDef) and any(f"`{a.arg}`" == MARK for a in node.args.args)):
+                found.add(name)
+    return found
+
+
+def _places(tree: ast.AST, prefix: str) -> Iterable[tuple[str, ast.ClassDef | ast.FunctionDef]]:
+    """Dotted name and node of every class and function, outer ones first."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            name = f"{prefix}.{node.name}"
+            yield name, node
+            yield from _places(node, name)
+
+
+def measured(decisions: list[Decision], here: TableRows) -> pd.DataFrame:
+    """One row an alternative: Acc@1 of DP-CLIP and of the alternative in per cent, their difference with its interval
+    and the verdict, where all runs of both are there. Held-out, drawn sketches, unseen categories.
+    """
+    rows = []
+    for decision in decisions:
+        for label in decision.runs:
+            first = {"Decision": decision.name, "Instead": label}
+            there = not {"DP-CLIP", label} & here.missing.keys()
+            rows.append(first | (_compared(here.records["DP-CLIP"], here.records[label]) if there else NOT_RUN))
+    return pd.DataFrame(rows)
+
+
+def inside(decisions: list[Decision], here: TableRows) -> pd.DataFrame:
+    """What the records of DP-CLIP tell by themselves: both protocols, and the three category-level settings."""
+    found = here.records["DP-CLIP"]
+    rows = []
+    for name in (d.name for d in decisions if d.compare == "protocols"):
+        for protocol in ("held-out", "transductive"):
+            values = [r["metrics"]["fine-grained"][protocol][STYLE]["acc@1"] for r in found]
+            rows.append((name, protocol, "Acc@1", _mean(values)))
+    for name in (d.name for d in decisions if d.compare == "settings"):
+        for setting in SETTINGS:
+            values = [r["metrics"]["category-level"][setting]["map@all"] for r in found]
+            rows.append((name, setting, "mAP@all", _mean(values)))
+    return pd.DataFrame(rows, columns=["Decision", "Choice", "Metric", "DP-CLIP"])
+
+
+def _mean(values: list[float]) -> str:
+    return f"{100 * sum(values) / len(values):.1f}" if values else "not run yet"
+
+
+def _compared(ours: list[dict], theirs: list[dict]) -> dict[str, str]:
+    c = compare_seeds(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
+    own, other = ([r["metrics"]["fine-grained"]["held-out"][STYLE]["acc@1"] for r in side] for side in (ours, theirs))
+    interval = f"{100 * c.difference:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]"
+    verdict = c.verdict if len(ours) > 1 else "undecided"  # one seed says nothing of others
+    return dict(zip(NOT_RUN, (_mean(own), _mean(other), interval, verdict), strict=True))
+
+
+def decisions_page(decisions: list[Decision], folder: Path | None = None) -> str:
+    """The generated part of the page, as MyST Markdown."""
+    here, parts = rows_of("decisions", PRESET, folder=folder), []
+    count = here.seeds["DP-CLIP"]
+    seeds = f"mean of {count} seeds" if count > 1 else "one seed"
+    for topic, entries in groupby(decisions, key=lambda d: d.topic):
+        parts.append(f"## {topic}\n")
+        for d in entries:
+            switch = "; ".join(f"`{name}`: {', '.join(f'`{_plain(v)}`' for v in vs)}" for name, vs in d.switch.items())
+            where = f"Acts upon {d.changes}." + " Measured in {numref}`table-decisions`." * bool(d.runs)
+            where += " Measured in {numref}`table-decisions-inside`." * bool(d.compare)
+            parts.append(
+                f"### {d.name[0].upper()}{d.name[1:]}\n\n"
+                f"Open\n: {d.open}\n\n"
+                f"Our reading [{d.mark}]{{.mark .mark-{d.mark}}}\n: {d.reading}\n\n"
+                f"Switch\n: {switch or f'None: {d.fixed}'}. {where} See {{doc}}`/{d.page}`.\n"
+            )
+    parts.append(
+        "## What the switches change, measured\n\n{numref}`table-decisions` is of the categories that are tested. "
+        "So it chooses nothing: where another choice is ahead, that is a question for the validation categories, by "
+        "which settings are chosen.\n"
+    )
+    caption = (
+        "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
+        f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired by seed and query, both drawn "
+        "again, as in the tables of results; with one seed all is undecided."
+    )
+    if here.missing:
+        caption += f" `{here.command}` makes the runs that are missing."
+    parts.append(numbered_table(measured(decisions, here), caption, "table-decisions", classes="book-table").data)
+    caption = f"Choices of evaluation: mini runs of DP-CLIP, per cent, drawn sketches, {seeds}."
+    parts.append(numbered_table(inside(decisions, here), caption, "table-decisions-inside").data)
+    return "\n".join(parts)
+
+
+def _plain(value: object) -> str:
+    """As `--set` reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value) or '""'

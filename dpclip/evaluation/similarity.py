@@ -1,0 +1,63 @@
+"""Prompt similarity: which patches of a picture look like the prompts of a category. The maps of the heatmaps.
+
+Cosine between a category's visual prompts and image tokens, for the same picture under several categories: section 10
+`paper` (Fig. 4). Where in the tower it is taken, and the mean over the prompts, are `ours`: at the entrance of layer m,
+where p_m has just joined the tokens (for layer 1 behind ln_pre, which both pass). There a prompt still belongs to the
+category alone; behind the layer it has looked at the picture.
+"""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dpclip.errors import UserError
+from dpclip.evaluation.evaluate import Bench
+from dpclip.evaluation.gallery import SUPPORT, find_pictures, read_pictures
+from dpclip.evaluation.retrieve import category_test
+from dpclip.method.model import DPCLIP, Context
+
+CHUNK = 64  # pictures encoded at once: all their tokens at all layers are kept meanwhile
+
+
+def prompt_similarity(prompts: Tensor, tokens: Tensor) -> Tensor:
+    """Cosine of each patch with the prompts, averaged over the prompts: (..., K, D), (..., 1+N, D) -> (..., g, g)."""
+    cosine = F.normalize(tokens[..., 1:, :], dim=-1) @ F.normalize(prompts, dim=-1).mT  # (..., N, K)
+    grid = round(cosine.shape[-2] ** 0.5)
+    return cosine.mean(-1).unflatten(-1, (grid, grid))
+
+
+@torch.inference_mode()
+def similarity(model: DPCLIP, images: Tensor, context: Context) -> Tensor:
+    """images (B, 3, S, S) in [0, 1] -> (B, M, g, g): one map for each layer that prompts enter.
+
+    Raises UserError for a model without prompts.
+    """
+    if not context.prompts:
+        raise UserError("this run has no visual prompts to compare with: choose one with visual_prompt='deep'.")
+    model.eval()
+    parts = []
+    for chunk in images.split(CHUNK):
+        steps = model.encode(model.normalise(chunk), context, intermediates=True).intermediates
+        length = steps["tokens"].shape[1]  # 1+N
+        entering = [steps[f"layer_{m + 1}_in"] for m in range(len(context.prompts))]  # (B, 1+N+K, D) each
+        parts.append(torch.stack([prompt_similarity(x[:, length:], x[:, :length]) for x in entering], dim=1))
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def category_contexts(bench: Bench, categories: list[str], folders: list[Path] | None = None) -> dict[str, Context]:
+    """Category -> its prompts and scales. The support is the data set's (`transductive`, seed 0), or with `folders` the
+    first pictures of each category's folder, and then any words are a category.
+
+    Raises UserError for an unknown category, for a folder without pictures, and when there are not as many folders as
+    categories.
+    """
+    if not folders:
+        return {c: bench.context(category_test(bench.store, bench, c, "transductive")) for c in categories}
+    if len(folders) != len(categories):
+        raise UserError(f"{len(categories)} categories and {len(folders)} folders: give one folder for each category.")
+    model = bench.model
+    supports = {c: find_pictures(folder)[:SUPPORT] for c, folder in zip(categories, folders, strict=True)}
+    return {c: model.context(read_pictures(model, files), model.text_feature(c)) for c, files in supports.items()}

@@ -1,0 +1,68 @@
+"""The pictures of the book. Every function returns a matplotlib figure."""
+
+import io
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from dpclip.data.images import read_image
+from dpclip.figures.style import use_style
+from dpclip.files import atomic_write_bytes
+
+use_style()
+
+
+def picture(image: Tensor) -> np.ndarray:
+    """(3, S, S) in [0, 1] -> (S, S, 3) for imshow."""
+    return image.permute(1, 2, 0).clamp(0, 1).numpy(force=True)
+
+
+def tile(axes: plt.Axes, image: Tensor, title: str = "", frame: str | None = None) -> None:
+    """One picture without ticks, with a title and perhaps a coloured frame."""
+    axes.imshow(picture(image))
+    axes.set_title(title, fontsize=8)
+    axes.set(xticks=[], yticks=[])
+    for side in axes.spines.values():
+        side.set(visible=frame is not None, color=frame, linewidth=3)
+
+
+def short(name: str, most: int = 14) -> str:
+    """A name for a title over a small picture; one that had to be cut ends with an ellipsis."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def grid(count: int, columns: int = 6) -> tuple[Figure, list[plt.Axes]]:
+    """A figure with places for `count` pictures, in rows of `columns`, and its axes in reading order."""
+    rows = -(-count // columns)
+    size = (1.15 * columns, 1.35 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for place in axes.flat[count:]:
+        place.remove()
+    return figure, list(axes.flat[:count])
+
+
+def show_grid(images: Tensor, titles: list[str], columns: int) -> Figure:
+    """Pictures (B, 3, S, S) in rows of `columns`."""
+    figure, axes = grid(len(images), columns)
+    for place, image, title in zip(axes, images, titles, strict=False):
+        tile(place, image, title)
+    return figure
+
+
+def show_files(sketch: Path, photos: list[Path], size: int) -> Figure:
+    """A sketch and the photos found for it, files on disk, in rows of six with their names."""
+    pictures = [torch.from_numpy(read_image(file, size).copy()).float() / 255 for file in (sketch, *photos)]
+    titles = ["sketch", *(f"{place}. {short(file.stem)}" for place, file in enumerate(photos, 1))]
+    return show_grid(torch.stack(pictures), titles, columns=6)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, atomically, and close it. Raises UserError when the folder cannot be written."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    plt.close(figure)
+    atomic_write_bytes(path, buffer.getvalue())

@@ -1,0 +1,211 @@
+"""A run with its data: its identity, its pictures, and `ensure`: load a run's record, or make it."""
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from dpclip.config import TRIALS, RunConfig, preset, settings_words
+from dpclip.data.batches import PROTOCOLS
+from dpclip.data.benchmark import NAME as EMBEDDED
+from dpclip.data.manifest import Manifest
+from dpclip.data.sources import open_dataset
+from dpclip.data.store import ImageStore
+from dpclip.evaluation.evaluate import category_level, fine_grained, open_bench
+from dpclip.files import BUILD_FOLDER, atomic_write_text, ensure_writable, sha256_file
+from dpclip.method.backbone import MINI
+from dpclip.runs import plan, records
+from dpclip.runs.probe import differences, take_probe
+from dpclip.training import processes
+from dpclip.training.train import Training, image_size, train
+
+RUNS = BUILD_FOLDER / "runs"
+PROBE = "probe.json"  # beside a checkpoint: what the code did that made it
+FOLDER_VARIABLE = "DPCLIP_DATA"
+NO_TRAIN_VARIABLE = "DPCLIP_NO_TRAIN"  # "1": a missing run is described and not made
+RECORDS_VARIABLE = "DPCLIP_RECORDS"  # a folder of records to use instead of the repository's
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training with one seed. `name` is its identity: settings, data and backbone weights."""
+
+    config: RunConfig
+    seed: int
+    data_hash: str
+    weights_hash: str
+
+    @property
+    def name(self) -> str:
+        identity = f"{self.config.key()} {self.data_hash} {self.weights_hash}"
+        return f"{self.config.preset}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{self.seed}"
+
+
+def weights_hash(config: RunConfig) -> str:
+    """12 hexadecimal digits of the backbone's weights; "random" when they are drawn from the seed."""
+    if config.backbone == "mini":
+        return sha256_file((Path(config.weights) if config.weights else MINI) / "manifest.json")[:12]
+    return sha256_file(Path(config.weights))[:12] if Path(config.weights).is_file() else config.weights or "random"
+
+
+def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
+    return Run(config, seed, manifest.hash, weights_hash(config))
+
+
+def open_data(config: RunConfig, data: Path | None = None, alone: bool = True) -> Manifest:
+    """The run's data set, in the folder `data` or else the one that the environment variable DPCLIP_DATA names: in a
+    folder of its name there, or, where there is none and the data set is meant `alone`, that folder itself.
+    """
+    folder = data or os.environ.get(FOLDER_VARIABLE)
+    root = None
+    if folder and config.dataset != EMBEDDED:
+        own = Path(folder) / config.dataset
+        root = own if own.is_dir() or not alone else Path(folder)
+    return open_dataset(config.dataset, root, config.unseen, config.val_categories)
+
+
+def open_store(config: RunConfig, data: Path | None = None) -> ImageStore:
+    """The run's pictures at its backbone's size."""
+    return ImageStore(open_data(config, data), image_size(config), device=processes.device())
+
+
+def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **changes: object) -> tuple[Run, ImageStore]:
+    """A run of a preset with some settings changed, and the pictures it works on."""
+    config = preset(preset_name).set(**changes)
+    store = open_store(config, data)
+    return make_run(config, seed, store.manifest), store
+
+
+def run_folder(run: Run, runs: Path | None = None) -> Path:
+    """Where the checkpoints of a run lie."""
+    return (runs or RUNS) / run.name
+
+
+def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, probe: dict | None = None) -> Training:
+    """The trained model of a run: from its checkpoint, continued if unfinished, or trained now. A checkpoint of code
+    that did something else, as its `probe` tells, is set aside.
+
+    Raises MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
+    """
+    refuse_training([run], store, runs)
+    folder = run_folder(run, runs)
+    if processes.rank() == 0:
+        _set_aside(folder, probe or take_probe(run.config, run.seed, store, "unseen"))
+    return train(run.config, run.seed, store, folder)
+
+
+def _set_aside(folder: Path, probe: dict) -> None:
+    """Rename the folder of a checkpoint whose probe is another one, and leave the probe for the next time."""
+    path, trained = folder / PROBE, {name: value for name, value in probe.items() if name in ("first", "last")}
+    if path.exists() and differences(json.loads(path.read_text(encoding="utf-8")), trained):
+        older = folder.with_name(f"{folder.name}-older")
+        shutil.rmtree(older, ignore_errors=True)
+        folder.rename(older)
+        Console(stderr=True).print(f"{folder.name}: other code trained it; that is now {older.name}", markup=False)
+    if not path.exists():
+        atomic_write_text(path, json.dumps(trained) + "\n")
+
+
+def refuse_training(wanted: list[Run], store: ImageStore, runs: Path | None = None, split: str = "unseen") -> None:
+    """Raise MissingRun when the environment variable DPCLIP_NO_TRAIN is 1 and one of the runs has steps to make: which
+    ones, the commands that make them, and what they take.
+    """
+    if os.environ.get(NO_TRAIN_VARIABLE) != "1":
+        return
+    lines = []
+    for run in wanted:
+        steps = plan.steps_left(run.config, run.seed, store.manifest, run_folder(run, runs))
+        if steps:
+            words = ["train" if split == "unseen" else "evaluate", "--preset", run.config.preset]
+            command = shlex.join(["dpclip", *words, "--seed", str(run.seed), *settings_words(run.config)])
+            lines.append(f"{command}: {steps:,} steps")
+    if lines:
+        raise plan.MissingRun("\n".join([f"missing runs: {len(lines)}. What makes them:", *lines]))
+
+
+def measure(training: Training, split: str, limit: int) -> dict:
+    """All metrics of a finished run on the categories of a split: fine-grained under both protocols with every style
+    of sketch, where sketches have photos of their own; category-level held-out, with the style that trains.
+    """
+    bench, seed, manifest = open_bench(training.model, training.store), training.seed, training.store.manifest
+    styles = manifest.styles if manifest.paired else []
+    metrics = {
+        protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in styles}
+        for protocol in PROTOCOLS
+    }
+    level = category_level(bench, split, manifest.styles[0], "held-out", seed, limit)
+    return {"fine-grained": metrics, "category-level": level}
+
+
+def records_named() -> Path | None:
+    """The folder that the environment variable DPCLIP_RECORDS names: of results made again, with one seed each."""
+    named = os.environ.get(RECORDS_VARIABLE)
+    return Path(named) if named else None
+
+
+def records_folder(preset_name: str, split: str = "unseen") -> Path:
+    """Where the records of a preset's runs lie: in the folder that the environment variable DPCLIP_RECORDS names, or in
+    the repository. Those of smoke and dry runs mean nothing and are not kept; validation has its own place.
+    """
+    folder = records_named() or records.RECORDS
+    folder = BUILD_FOLDER / "records" if preset_name in TRIALS else folder
+    return folder if split == "unseen" else folder / "validation"
+
+
+def find_record(run: Run, folder: Path | None = None, split: str = "unseen") -> dict | None:
+    """The record of a run in `folder` (by default its preset's), None when there is none."""
+    return records.read_record(run.name, folder or records_folder(run.config.preset, split))
+
+
+def ensure(
+    run: Run, store: ImageStore, folder: Path | None = None, runs: Path | None = None, split: str = "unseen"
+) -> dict | None:
+    """The record of a run: the one that `find_record` has, or a new one after training and testing.
+
+    `split` names the tested categories: settings are chosen on "val", results are reported on "unseen". Of several
+    processes at one run only the first tests it and has the record; the others get None.
+
+    Raises UserError before any work when `folder` cannot be written.
+    """
+    folder = folder or records_folder(run.config.preset, split)
+    record = find_record(run, folder, split)
+    if record is not None:
+        return record
+    ensure_writable(folder)
+    probe = take_probe(run.config, run.seed, store, split) if processes.rank() == 0 else None
+    training = ensure_model(run, store, runs, probe)
+    if processes.rank() > 0:
+        return None
+    record = {
+        "run": run.name,
+        "config": asdict(run.config),
+        "seed": run.seed,
+        "data_hash": run.data_hash,
+        "weights_hash": run.weights_hash,
+        "split": split,
+        "probe": probe,
+        "metrics": measure(training, split, run.config.test_categories),
+        "losses": [round(loss, 5) for loss in training.losses],
+        "scores": [round(score, 5) for score in training.scores],
+        "commit": records.commit(),
+        "hardware": records.hardware(store.device),
+        "arithmetic": records.arithmetic(store.device),
+        "torch": torch.__version__,
+        "seconds": round(training.seconds, 1),
+        "peak_memory_mb": records.peak_memory_mb(store.device),
+    }
+    records.write_record(record, folder)
+    return record
+
+
+def ensure_rows(rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen") -> dict[str, list[dict]]:
+    """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
+    wanted = [run for runs in rows.values() for run in runs if find_record(run, split=split) is None]
+    refuse_training(wanted, store, split=split)
+    return {row: [ensure(run, store, split=split) for run in row_runs] for row, row_runs in rows.items()}

@@ -1,0 +1,119 @@
+"""The book's tables, as blocks. A block holds rows of one kind and becomes a numbered table of its own: what others
+published, our paper runs and our mini runs never share a column. Layout `ours` (section 9).
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dpclip.config import preset
+from dpclip.data.benchmark import NAME as EMBEDDED
+from dpclip.data.sources import default_unseen
+from dpclip.runs.rows import TableRows
+from dpclip.tables.columns import (
+    STYLES,
+    Column,
+    accuracy_columns,
+    category_columns,
+    convention,
+    row_title,
+    run_table,
+    run_values,
+)
+from dpclip.tables.columns import scope as whose
+from dpclip.tables.published import computed, published_rows
+
+PUBLISHED, PAPER, MINI, TRIAL = "published", "paper run", "mini run", "trial run"
+MEASURED = "measured"  # cost, which needs no run
+ABSENT = "–"  # not printed, or not known to us
+RELEVANT = {  # data set -> the two metrics that are usual there
+    "sketchy-ext": ("map@all", "p@100"),
+    "tuberlin-ext": ("map@all", "p@100"),
+    "quickdraw-ext": ("map@all", "p@200"),
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """`frame`: as shown, in text. `values`: the same exact, one number a row. `notes`: what stands below the table."""
+
+    kind: str
+    caption: str
+    frame: pd.DataFrame
+    values: pd.DataFrame
+    notes: str = ""
+
+
+def kind_of(preset_name: str) -> str:
+    """A mini run is one with the mini CLIP, however small; `dry` is neither a mini run nor a paper run."""
+    return MINI if preset(preset_name).backbone == "mini" else PAPER if preset_name == "paper" else TRIAL
+
+
+def published_block(table: str, dataset: str = "") -> Block:
+    """What others printed, and what we have of the paper: one row a method and source, metrics as columns.
+
+    `dataset`: one of those of the table; "" for all, which must then have the same metrics.
+    """
+    rows = published_rows(table)
+    rows = rows[rows["dataset"] == dataset] if dataset else rows
+    metrics, level = list(dict.fromkeys(rows["metric"])), (rows["task"] == "category-level").any()
+    lines = {}
+    for row in rows.itertuples():
+        line = lines.setdefault((row.method, row.venue), {"method": row.method, "venue": row.venue or ABSENT})
+        line |= dict.fromkeys(metrics, ABSENT) if metrics[0] not in line else {}
+        line[row.metric] = row.printed or ABSENT
+        if level:
+            line[f"{row.metric} computed"] = computed(row.method, row.metric)
+        for name in ("evidence", "source", "note"):
+            line[name] = line.get(name) or getattr(row, name)
+    order = ["method", "venue", *metrics, *(f"{metric} computed" for metric in metrics), "evidence", "source", "note"]
+    frame = pd.DataFrame(lines.values()).fillna(ABSENT)
+    frame = frame[[name for name in order if name in frame]]
+    where = dataset or ", ".join(rows["dataset"].unique())
+    caption = f"Published numbers on {where}: {', '.join(metrics)} in per cent, as printed. {ABSENT}: not known to us."
+    if level:
+        caption += " Computed: what the method's released code divides by, where it was read; the print may differ."
+    values = rows.assign(convention=[computed(r.method, r.metric) if level else "" for r in rows.itertuples()])
+    return Block(PUBLISHED, caption, frame, values.drop(columns=["task", "venue", "printed"]))
+
+
+def accuracy_block(rows: TableRows, style: str) -> Block:
+    """Fine-grained results of our runs on one style of sketches."""
+    caption = "Acc@k in per cent within the query's category, ties against the method, under both protocols"
+    return _run_block(rows, accuracy_columns(style), style, caption, "Acc@k, ties against")
+
+
+def category_block(rows: TableRows, style: str) -> Block:
+    """Category-level results of our runs."""
+    said = convention(rows.records)
+    caption = f"per cent over all unseen photos, held-out; {said}; P@k over k"
+    columns = category_columns(style, RELEVANT.get(rows.dataset, ("map@all", "p@10")))
+    return _run_block(rows, columns, style, caption, said)
+
+
+def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str, said: str) -> Block:
+    counts = sorted({len(found) for found in rows.records.values() if found} or set(rows.seeds.values()))
+    seeds = " or ".join(map(str, counts)) + (" seeds" if counts != [1] else " seed")
+    interval = "" if counts == [1] else ", mean ± half-width of the 95 % interval over seeds"
+    where = f"on {data_title(rows.dataset)}, {STYLES.get(style, 'sketches')}, unseen categories"
+    caption = f"{whose(rows.preset)}, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
+    values = run_values(rows.records, columns).assign(dataset=rows.dataset, preset=rows.preset, convention=said)
+    missing = {row_title(row, rows.records[row]) for row in rows.missing}
+    values["command"] = [rows.command if name in missing else "" for name in values["method"]]
+    return Block(kind_of(rows.preset), caption, run_table(rows.records, columns), values, missing_note(rows))
+
+
+def data_title(dataset: str) -> str:
+    """A data set and whose list of unseen categories, for a caption."""
+    unseen = "" if dataset == EMBEDDED else default_unseen(dataset)
+    return "the embedded benchmark" if dataset == EMBEDDED else f"`{dataset}`" + (f" ({unseen})" if unseen else "")
+
+
+def missing_note(rows: TableRows) -> str:
+    """Which rows lack runs, and the one command that makes them; "" where none does."""
+    if not rows.missing:
+        return ""
+    there = {row: len(rows.records[row]) for row in rows.missing}
+    names = [f"{row} ({count} of {rows.seeds[row]} seeds)" if count else row for row, count in there.items()]
+    which = "; ".join(names) if any(rows.records.values()) else "every row"
+    return f"*Not run yet: {which}.* What makes the missing runs: `{rows.command}`."

@@ -1,0 +1,84 @@
+"""The blocks of the book's tables 1 to 4, and the same as text for other programs."""
+
+import json
+
+import pandas as pd
+
+from dpclip.config import preset
+from dpclip.data.benchmark import NAME as EMBEDDED
+from dpclip.data.store import ImageStore
+from dpclip.runs.experiments import datasets
+from dpclip.runs.rows import TableRows, rows_of
+from dpclip.tables.blocks import MINI, PAPER, PUBLISHED, TRIAL, Block, accuracy_block, category_block, published_block
+from dpclip.tables.published import published_rows
+
+HEADINGS = {PUBLISHED: "Published", PAPER: "Paper runs", MINI: "Mini runs", TRIAL: "Trial runs"}
+EXACT = (
+    *("kind", "preset", "dataset", "method", "metric", "value", "half_width", "seeds", "protocol", "sketches"),
+    *("setting", "convention", "evidence", "source", "note", "command"),
+)
+
+
+def table_blocks(table: str, preset_name: str) -> list[Block]:
+    """What is published, our paper runs, and the preset's runs if it is another. Records are loaded, none is made."""
+    runs = [
+        block
+        for name in dict.fromkeys(["paper", preset_name])
+        for dataset in datasets(table, name)
+        for block in run_blocks(rows_of(table, name, dataset=dataset))
+    ]
+    return published_blocks(table) + runs
+
+
+def page_rows(table: str, preset_name: str, store: ImageStore) -> tuple[TableRows, TableRows, TableRows]:
+    """The runs of a page: those of its own preset, which are made where `rows_of` says so; and, of these two, one is
+    the same and the other is loaded: with the backbone of the paper, and with the mini CLIP.
+    """
+    here = rows_of(table, preset_name, store)
+    small = preset(preset_name).backbone == "mini"
+    return here, rows_of(table, "paper") if small else here, here if small else rows_of(table, "mini")
+
+
+def published_blocks(table: str) -> list[Block]:
+    """One block a data set: metrics and conventions differ between them."""
+    return [published_block(table, dataset) for dataset in published_rows(table)["dataset"].unique()]
+
+
+def run_blocks(rows: TableRows) -> list[Block]:
+    """Of category-level retrieval one block, with the sketches that train; else one a style of sketches."""
+    styles = ("warped", "human") if rows.dataset == EMBEDDED else ("human",)
+    if rows.table == "2":
+        return [category_block(rows, styles[0])]
+    return [accuracy_block(rows, style) for style in styles]
+
+
+def as_markdown(table: str, title: str, blocks: list[Block]) -> str:
+    """Every block with its kind as a heading and its caption."""
+    parts = [f"# Table {table}: {title}"]
+    for block in blocks:
+        body = block.frame.to_markdown(index=False, disable_numparse=True)
+        parts += [f"## {HEADINGS[block.kind]}", block.caption, body, *([block.notes] if block.notes else [])]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_csv(blocks: list[Block]) -> str:
+    """All blocks in one file, one number a line; the column `kind` keeps them apart."""
+    return pd.concat([exact(block) for block in blocks]).to_csv(index=False)
+
+
+def as_json(table: str, blocks: list[Block]) -> str:
+    """The exact numbers block by block, with captions; what is not there is null."""
+    read = []
+    for block in blocks:
+        rows = exact(block).dropna(axis=1, how="all").to_dict("records")
+        read.append({"kind": block.kind, "caption": block.caption, "rows": [_no_nan(row) for row in rows]})
+    return json.dumps({"table": int(table), "blocks": read}, indent=1) + "\n"
+
+
+def exact(block: Block) -> pd.DataFrame:
+    """A block's exact numbers with the columns EXACT."""
+    return block.values.assign(kind=block.kind).reindex(columns=EXACT).astype({"seeds": "Int64"})
+
+
+def _no_nan(row: dict) -> dict:
+    return {name: None if pd.isna(value) else value for name, value in row.items()}

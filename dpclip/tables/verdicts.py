@@ -1,0 +1,145 @@
+"""Does what the paper says hold in our runs? Its claims as data, and a verdict on each, computed from records.
+
+A claim sets one row of a table against another, and one rule holds for all: paired by seed and query, the 95 %
+interval of the difference over seeds and queries (statistics.compare_seeds) lies above zero (replicates), below it
+(does not), or holds it (undecided). `ours`
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dpclip.evaluation.intervals import Comparison, compare_seeds, hits, precisions
+from dpclip.runs.experiments import RECIPE
+
+REPLICATES, FAILS = "replicates", "does not"
+UNDECIDED, NOT_RUN = "undecided at this scale", "not run yet"
+WORDS = {"better": REPLICATES, "worse": FAILS, "undecided": UNDECIDED}
+FULL, RANK = "DP-CLIP", "side-way, r = "
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`better` should beat `worse`, two rows of a table. `evidence`: `paper` or `derived` where the paper or its
+    numbers say so, `ours` where the design implies it and we know no number. `setting`: of category-level retrieval.
+    """
+
+    text: str
+    better: str
+    worse: str
+    evidence: str = "ours"
+    setting: str = ""
+
+
+def module_claims() -> list[Claim]:
+    """Each module helps alone, and helps the other two."""
+    others = {"V": "+T +patch", "T": "+V +patch", "patch": "+V +T"}
+    names = {"V": "visual prompts help", "T": "text scaling helps", "patch": "patch matching helps"}
+    return [
+        claim
+        for part, rest in others.items()
+        for claim in (
+            Claim(f"{names[part]}, alone", f"+{part}", "no module"),
+            Claim(f"{names[part]}, beside the others", FULL, rest, "paper" if part == "T" else "ours"),
+        )
+    ]
+
+
+CLAIMS = {
+    "1": [
+        Claim("the full model beats the state of the art", FULL, "CLIP-AT", "derived"),
+        Claim("the full model beats CLIP as it is", FULL, "CLIP, untrained"),
+        Claim("the full model beats CLIP with tuned norms", FULL, "CLIP, norms tuned"),
+    ],
+    "2": [
+        Claim(f"the full model{how} beats CLIP {state}", row, rival, setting=setting)
+        for row, how in ((FULL, ""), (f"{FULL}, {RECIPE}", " with our recipe"))
+        for rival, state in (("CLIP, untrained", "as it is"), ("CLIP, norms tuned", "with tuned norms"))
+        for setting in ("blind", "generic")
+    ],
+    "3": module_claims(),
+    "4": [
+        Claim("both kinds of support beat sketches only", FULL, "from sketches only", "paper"),
+        Claim("both kinds of support beat photos only", FULL, "from photos only", "paper"),
+        Claim("matched support beats unmatched", FULL, "unmatched support"),
+        Claim("matched support beats random", FULL, "random support"),
+        Claim("matched support beats generic prompts", FULL, "generic, no support"),
+        Claim("side-way scaling beats none", FULL, "no scaling", "paper"),
+        Claim("side-way scaling beats its paths without text", FULL, "low-rank, no text", "paper"),
+        Claim("side-way scaling beats direct", FULL, "direct scaling"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`comparison`: `better` minus `worse`, as shares; None where a row has not run. `seeds`: that both rows have."""
+
+    claim: Claim
+    comparison: Comparison | None
+    seeds: int
+
+    @property
+    def word(self) -> str:
+        """One seed cannot tell how much seeds differ, so it decides nothing."""
+        if self.comparison is None:
+            return NOT_RUN
+        return WORDS[self.comparison.verdict] if self.seeds > 1 else UNDECIDED
+
+
+def claims_of(table: str, rows: Iterable[str]) -> list[Claim]:
+    """The claims on a table that has these rows: those with both of their rows, and one for each higher rank."""
+    rows = list(rows)
+    ranks = [
+        Claim(f"rank {row.removeprefix(RANK)} beats the rank of DP-CLIP", row, FULL, "paper")
+        for row in rows
+        if row.startswith(RANK)
+    ]
+    known = [claim for claim in CLAIMS.get(table, []) if claim.better in rows and claim.worse in rows]
+    return known + (ranks if FULL in rows else [])
+
+
+def answers(record: dict, claim: Claim, style: str, protocol: str) -> np.ndarray:
+    """What a claim compares, one value a query: (Q,)."""
+    return precisions(record, claim.setting) if claim.setting else hits(record, protocol, style)
+
+
+def judge(table: str, rows: dict[str, list[dict]], style: str, protocol: str = "held-out") -> list[Verdict]:
+    """A verdict on each claim of a table from its records: Acc@1 under a protocol with a style of sketches; for claims
+    with a setting, mAP@all, which is held-out and with the style that trains.
+    """
+    found = []
+    for claim in claims_of(table, rows):
+        better, worse = ({r["seed"]: r for r in rows[name]} for name in (claim.better, claim.worse))
+        seeds = sorted(set(better) & set(worse))
+        pairs = ([answers(row[seed], claim, style, protocol) for seed in seeds] for row in (better, worse))
+        found.append(Verdict(claim, compare_seeds(*pairs) if seeds else None, len(seeds)))
+    return found
+
+
+# A method that adds as much as CLIP costs could be replaced by two CLIPs. "Modest" has to be clearly less: half. `ours`
+MODEST = 0.5
+
+
+@dataclass(frozen=True)
+class CostVerdict:
+    """`share`: what DP-CLIP adds or trains, as a share of what CLIP's image tower has."""
+
+    text: str
+    share: float
+
+    @property
+    def word(self) -> str:
+        return REPLICATES if self.share < MODEST else FAILS
+
+
+def judge_cost(record: dict) -> list[CostVerdict]:
+    """Whether DP-CLIP's cost is modest, from a cost record. The numbers are exact counts, so nothing is undecided."""
+    clip, full = record["costs"]["CLIP, untrained"], record["costs"][FULL]
+    trained = full["trained_clip"] + full["trained_new"]
+    return [
+        CostVerdict("operations added to encoding an image", full["image_flops"] / clip["image_flops"] - 1),
+        CostVerdict("operations added to answering a query", full["query_flops"] / clip["query_flops"] - 1),
+        CostVerdict("parameters trained, of CLIP's", trained / clip["parameters"]),
+    ]

@@ -1,0 +1,227 @@
+"""Training: a run is a function of (config, data, weights, seed).
+
+Every random draw of a step comes from (seed, epoch, step), and a checkpoint holds the trained weights and Adam's
+moments: an interrupted run, started again, ends with the same numbers.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
+from torch.nn.parallel import DistributedDataParallel
+
+from dpclip.config import RunConfig
+from dpclip.data.batches import Batch, SupportRule, training_batches
+from dpclip.data.manifest import Manifest
+from dpclip.data.store import ImageStore
+from dpclip.errors import UserError
+from dpclip.evaluation.evaluate import Bench, fine_grained, open_bench
+from dpclip.files import ensure_writable
+from dpclip.method.backbone import load_backbone, vision_config
+from dpclip.method.interface import Method, find_method
+from dpclip.method.openai_weights import weights_source
+from dpclip.training import processes
+from dpclip.training.checkpoint import Checkpoint, load_trained, read_checkpoint, trained_weights, write_checkpoint
+from dpclip.training.guard import alone, signals
+from dpclip.training.memory import keep_freed_memory
+from dpclip.training.objective import Objective, Pictures, Work
+from dpclip.training.products import use_fast_products
+
+CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
+
+
+def build_model(config: RunConfig, seed: int) -> Method:
+    """The untrained model of a run: its backbone, and new parts drawn from `seed`."""
+    method = find_method(config.method)
+    backbone = [load_backbone(config.backbone, weights_source(config), seed)] if method.on_backbone else []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return method(*backbone, config.model)
+
+
+def image_size(config: RunConfig) -> int:
+    """Side of the pictures that a run's model sees, in pixels; nothing is built or downloaded for it."""
+    method = find_method(config.method)
+    if not method.on_backbone:
+        return method.image_size
+    return vision_config(config.backbone, config.weights or None)["image_size"]
+
+
+def epoch_batches(config: RunConfig, manifest: Manifest, seed: int, epoch: int) -> list[Batch]:
+    """An epoch's batches; `joint` of them make a step, what is left over is dropped."""
+    model = config.model
+    rule = SupportRule(model.support, model.support_sketches, model.support_photos)
+    batches = training_batches(manifest, config.batch, seed, epoch, rule, model.negatives)
+    steps = len(batches) // config.joint
+    return batches[: min(steps, config.steps_per_epoch or steps) * config.joint]
+
+
+def set_arithmetic(config: RunConfig) -> None:
+    """How this process multiplies from now on: as `config.precision` says, and where it is fast."""
+    use_fast_products()
+    exact = config.precision == "fp32"
+    torch.set_float32_matmul_precision("highest" if exact else "high")
+    torch.backends.cudnn.allow_tf32 = not exact  # of convolutions; torch allows it unless told otherwise
+
+
+def make_work(batches: list[Batch], number: int, epoch: int, store: ImageStore) -> Work:
+    """Batch `number` of an epoch with its pictures, and the next one of another category."""
+    following = batches[number + 1 :] + batches[:number]
+    other = next((b for b in following if b.category != batches[number].category), None)
+    return Work(batches[number], Pictures.load(store, batches[number]), other, epoch, number)
+
+
+@dataclass
+class Training:
+    """A run in progress: `losses` has one value a finished step; `scores`, one an epoch, choose the epoch to keep."""
+
+    config: RunConfig
+    seed: int
+    model: Method
+    store: ImageStore
+    losses: list[float]
+    scores: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        groups = self.model.set_trainable() if self.model.trains(self.config.model) else {}
+        rates = {"clip": self.config.clip_rate, "new": self.config.new_rate}
+        self.optimizer = (
+            torch.optim.Adam([{"params": p, "lr": rates[name]} for name, p in groups.items() if p])
+            if any(groups.values())
+            else None
+        )
+        keep_freed_memory()
+        set_arithmetic(self.config)
+        self.words = open_bench(self.model, self.store).words
+        self.objective = Objective(self.model, self.store, self.words, self.config, self.seed)
+        if processes.world() > 1 and self.optimizer:
+            self.objective = DistributedDataParallel(self.objective)
+        self.share = processes.share(self.config.joint)
+
+    def batches(self, epoch: int) -> list[Batch]:
+        return epoch_batches(self.config, self.store.manifest, self.seed, epoch)
+
+    def work(self, epoch: int, first: int) -> Iterator[list[Work]]:
+        """This rank's part of each step of an epoch from step `first` on, pictures loaded a step ahead."""
+        batches, joint = self.batches(epoch), self.config.joint
+        mine = [
+            range(s * joint + processes.rank(), (s + 1) * joint, processes.world())
+            for s in range(len(batches) // joint)
+        ]
+
+        def load(numbers: range) -> list[Work]:
+            return [make_work(batches, number, epoch, self.store) for number in numbers]
+
+        with ThreadPoolExecutor(1) as pool:
+            ahead = None
+            for numbers in [*mine[first:], None]:
+                ready, ahead = ahead, None if numbers is None else pool.submit(load, numbers)
+                if ready is not None:
+                    yield ready.result()
+
+    def step(self, works: list[Work]) -> float:
+        """One step of Adam on the mean loss of `joint` batches, of which `works` are this rank's; that mean."""
+        self.optimizer.zero_grad(set_to_none=True)
+        summed = 0.0
+        for number, work in enumerate(works):
+            last = number == len(works) - 1
+            with nullcontext() if last or processes.world() == 1 else self.objective.no_sync():
+                loss = self.objective(work)
+                (loss / self.share).backward()  # the ranks' gradients are averaged
+            summed += loss.item()
+        self.optimizer.step()
+        return processes.total(summed)[0] / self.config.joint
+
+    def score(self) -> float:
+        """Acc@1 by which `checkpoint` keeps an epoch: of held-out seen categories `ours`, or, as released, of the
+        categories it is then tested on `code`.
+        """
+        split, protocol = {"val": ("val", "held-out"), "test": ("unseen", "transductive")}[self.config.model.checkpoint]
+        bench = Bench(self.model.eval(), self.store, self.words)
+        style = self.store.manifest.styles[0]
+        return fine_grained(bench, split, style, protocol, self.seed, self.config.test_categories)["acc@1"]
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, atomically."""
+        moments = self.optimizer.state_dict()["state"]
+        state = Checkpoint(trained_weights(self.model), moments, self.losses, self.scores, self.seconds)
+        write_checkpoint(path, state)
+
+    def load(self, path: Path) -> None:
+        """Continue from a checkpoint. Raises UserError when the file is damaged or another model's."""
+        state = read_checkpoint(path)
+        load_trained(self.model, state.weights, path)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state.moments, "param_groups": groups})
+        self.losses, self.scores, self.seconds = state.losses, state.scores, state.seconds
+
+
+def train(
+    config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
+) -> Training:
+    """Train a run on the pictures of `store`, at the size its model sees, or continue it from `folder`, saving after
+    every epoch. A model with nothing to train is returned as it is.
+
+    `stop` is asked after every step and ends the run without a trace, as a kill would. SIGTERM and Ctrl-C save a
+    checkpoint first. Raises UserError then, when `folder` cannot be written or has no room, and when another process
+    is at the same run.
+    """
+    model = build_model(config, seed).to(store.device)
+    training = Training(config, seed, model, store.at(model.image_size), losses=[])
+    if training.optimizer is None:
+        return training
+    first = processes.rank() == 0
+    if first:
+        ensure_writable(folder, 8 * sum(value.nbytes for value in trained_weights(training.model).values()))
+    with alone(folder) if first else nullcontext(), signals() as caught:
+        if not _run(training, folder, stop, caught):
+            return training
+        if first and config.model.checkpoint != "last":
+            best = folder / BEST
+            load_trained(training.model, read_checkpoint(best).weights, best)
+    training.model.eval()
+    return training
+
+
+def _run(training: Training, folder: Path, stop: Callable[[], bool], caught: Callable[[], str]) -> bool:
+    """Train from the checkpoint in `folder`, if there is one, to the last epoch; False when `stop` ended it."""
+    config, checkpoint = training.config, folder / CHECKPOINT
+    if checkpoint.exists():
+        training.load(checkpoint)
+    steps = len(training.batches(0)) // config.joint
+    total, done, begun = steps * config.epochs, len(training.losses), time.perf_counter() - training.seconds
+    columns = (*Progress.get_default_columns()[:-1], TimeElapsedColumn(), TimeRemainingColumn())
+    console, first = Console(stderr=True), processes.rank() == 0
+    with Progress(*columns, console=console, disable=not (console.is_terminal and first)) as progress:
+        task = progress.add_task(f"training, seed {training.seed}", total=total, completed=done)
+        for epoch in range(done // steps, config.epochs):
+            halt = False
+            for works in training.work(epoch, len(training.losses) - epoch * steps):
+                training.losses.append(training.step(works))
+                progress.advance(task)
+                if stop():
+                    return False
+                halt = processes.total(bool(caught()))[0] > 0  # a signal to one rank stops all at the same step
+                if halt:
+                    break
+            whole = len(training.losses) == (epoch + 1) * steps
+            if first:
+                if whole and config.model.checkpoint != "last":
+                    training.scores.append(training.score())
+                    if training.scores[-1] > max(training.scores[:-1], default=-1.0):
+                        training.save(folder / BEST)
+                training.seconds = time.perf_counter() - begun
+                training.save(checkpoint)
+            if halt and len(training.losses) < total:
+                raise UserError(
+                    f"stopped by {caught() or 'another rank'} after step {len(training.losses)} of {total}, which is "
+                    "saved. The same command goes on from there."
+                )
+    return True

@@ -1,0 +1,122 @@
+"""Figures show what they are given, and tables are directives that pages can number."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.colors import to_hex
+
+from dpclip.data.manifest import Manifest
+from dpclip.evaluation.retrieve import Ranking
+from dpclip.figures import panels
+from dpclip_book.figures import plates
+from dpclip_book.pages.markdown import numbered_table
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture
+def manifest(tmp_path) -> Manifest:
+    """Two categories of three and two photos."""
+    rows = [
+        {"modality": "photo", "category": c, "instance": f"{c}{n}", "style": "photo", "path": f"{c}{n}.png", "split": s}
+        for c, count, s in (("bird", 3, "seen"), ("lock", 2, "unseen"))
+        for n in range(count)
+    ]
+    return Manifest.of("toy", tmp_path, rows, {"bird": "bird", "lock": "lock"})
+
+
+@pytest.fixture
+def store(manifest):
+    """Grey pictures whose brightness tells their row."""
+
+    class Store:
+        def __getitem__(self, rows):
+            return torch.stack([torch.full((3, 4, 4), row / 10) for row in rows])
+
+    Store.manifest = manifest
+    return Store()
+
+
+def ranking(order: list[int]) -> Ranking:
+    return Ranking(torch.zeros(3, 4, 4), np.array(order), np.arange(len(order)) / 10, "bird")
+
+
+def test_images_of_all_kinds_become_colour_on_white():
+    grey, clear = np.zeros((4, 4)), np.zeros((4, 4, 4))
+    white = np.full((4, 4, 3), 255, dtype=np.uint8)
+    images = plates.as_images([grey, clear, white])
+    assert images.shape == (3, 3, 4, 4)
+    assert images.mean((1, 2, 3)).tolist() == [0, 1, 1]
+
+
+def test_place_counts_from_one():
+    assert [plates.place_of(ranking([2, 0, 1]), photo) for photo in (2, 0, 1)] == [1, 2, 3]
+
+
+def test_rankings_of_a_gallery_smaller_than_asked_for_are_shown_whole(store):
+    figure = plates.show_rankings(store, {"a": ranking([1, 0, 2]), "b": ranking([0, 1, 2])}, target=2, top=7)
+    assert len(figure.axes) == 2 * (1 + 3)
+
+
+@pytest.mark.parametrize(
+    ("order", "shown", "title"), [([1, 0, 2], [1, 0], "1. bird1"), ([0, 2, 1], [0, 1], "3. bird1")]
+)
+def test_rankings_always_show_the_true_photo(store, order, shown, title):
+    figure = plates.show_rankings(store, {"a hand": ranking(order)}, target=1, top=2)
+    sketch, *photos = figure.axes
+    assert sketch.get_title() == "a hand"
+    assert [round(float(place.images[0].get_array().max()) * 10) for place in photos] == shown
+    framed = [place.get_title() for place in photos if place.spines["top"].get_visible()]
+    assert framed == [title]
+    matplotlib.pyplot.close(figure)
+
+
+def test_a_ranking_breaks_into_rows_that_a_page_can_show(store):
+    figure = plates.show_ranking(store, ranking([2, 0, 1] * 3), top=7, target=0)
+    titles = [place.get_title() for place in figure.axes]
+    assert titles[:3] == ["sketch", "1. bird2", "2. bird0"] and len(titles) == 8
+    assert {place.get_subplotspec().rowspan.start for place in figure.axes} == {0, 1}
+    matplotlib.pyplot.close(figure)
+
+
+def test_a_name_that_is_cut_shows_it():
+    assert [panels.short(name) for name in ("duck", "fourteen-signs", "fifteen-letters")] == [
+        "duck", "fourteen-signs", "fifteen-lette…",
+    ]  # fmt: skip
+
+
+def test_sizes_are_sorted_and_coloured_by_split(manifest):
+    figure = plates.show_sizes(manifest)
+    bars = figure.axes[0].patches
+    assert [bar.get_height() for bar in bars] == [3, 2]
+    assert [to_hex(bar.get_facecolor()) for bar in bars] == [panels.BLUE, panels.RED]
+    matplotlib.pyplot.close(figure)
+
+
+def test_matrix_is_centred_on_zero():
+    figure = plates.show_matrix(np.array([[0.5, -1.0]]), ["row"], ["one", "two"], "label")
+    shown = figure.axes[0].images[0]
+    assert shown.get_clim() == (-1, 1) and shown.get_array().tolist() == [[0.5, -1.0]]
+    matplotlib.pyplot.close(figure)
+
+
+def test_table_is_a_named_directive():
+    frame = pd.DataFrame({"Method": ["a|b"], "Acc@1": [0.25], "n": [3]})
+    assert numbered_table(frame, "Caption.", "table-x").data == (
+        ":::{table} Caption.\n:name: table-x\n\n"
+        "| Method | Acc@1 | n |\n| :-- | --: | --: |\n| a\\|b | 0.25 | 3 |\n:::\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "cells", [["12,500", "–"], ["1,234,567"], ["1.5 ± 0.2"], ["[-0.5, +0.2]"], ["12 %"], ["+1.5 [-0.5, +2.5]"]]
+)
+def test_text_that_is_numbers_stands_to_the_right(cells):
+    assert "\n| --: |\n" in numbered_table(pd.DataFrame({"n": cells}), "Caption.", "x").data
+
+
+@pytest.mark.parametrize("cells", [["7 x 7"], ["5 to 63"], ["12,500 photos"], ["–"]])
+def test_other_text_stands_to_the_left(cells):
+    assert "\n| :-- |\n" in numbered_table(pd.DataFrame({"n": cells}), "Caption.", "x").data

@@ -1,0 +1,93 @@
+"""A table's runs as commands, and as jobs of Snakemake."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from dpclip import cli
+from dpclip.config import parse_settings, preset
+from dpclip.errors import UserError
+from dpclip.files import ROOT
+from dpclip.runs.experiments import TABLES, table_runs
+from dpclip.runs.run import FOLDER_VARIABLE, make_run, open_data
+from dpclip.runs.sweep import jobs
+from tests.stand_in import link_all, make_sketchy
+
+EXT = preset("paper").set(dataset="sketchy-ext")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_command_names_exactly_its_run(table):
+    manifest = open_data(preset("smoke"))
+    found, absent = jobs(table, "smoke")
+    assert len({job.run.name for job in found}) == len(found) and not absent
+    for job in found:
+        command, *words = job.words
+        assert command == ("train" if job.split == "unseen" else "evaluate") and job.record.stem == job.run.name
+        options = list(zip(words[::2], words[1::2], strict=True))
+        changes = parse_settings([value for name, value in options if name == "--set"])
+        named = dict(option for option in options if option[0] != "--set")
+        config = preset(named["--preset"]).set(**changes)
+        assert make_run(config, int(named["--seed"]), manifest) == job.run
+
+
+@pytest.fixture
+def several(tmp_path):
+    """A folder of data sets, of which Sketchy-Ext and Sketchy are there."""
+    root = make_sketchy(tmp_path / "data" / "sketchy-ext", "basic", ["cow", "cup", "zebra"], 2)
+    for category in ("cow", "cup", "zebra"):
+        link_all(root / "photo" / category, ["ext_1.jpg"], Image.new("L", (4, 4)))
+    (root.parent / "sketchy").symlink_to(root)
+    return root.parent
+
+
+def test_a_table_takes_the_data_sets_that_are_there_and_tells_why_it_leaves_others_out(several):
+    found, absent = jobs("2", "paper", str(several), weights="openai.pt")
+    assert {job.run.config.dataset for job in found} == {"sketchy-ext"}
+    assert {job.row for job in found} == set(table_runs("2", "paper", open_data(EXT, several)))
+    assert all("--data data --weights openai.pt" in " ".join(job.words).replace(str(several), "data") for job in found)
+    assert [line.split(" ")[0] for line in absent] == ["tuberlin-ext", "quickdraw-ext"]
+    assert all(f"left out: {several / line.split(' ')[0]} is no folder. " in line for line in absent)
+    shown = CliRunner().invoke(
+        cli.app, ["sweep", "--preset", "paper", "--table", "2", "--data", str(several), "--dry-run"]
+    )
+    assert shown.output.splitlines()[:2] == absent and len(shown.output.splitlines()) == 2 + len(found)
+
+
+def test_one_data_set_is_not_taken_for_the_others(several):
+    """TU-Berlin-Ext may lie in photo/ and sketch/, as Sketchy does."""
+    with pytest.raises(UserError, match="no data set of this table is there:\nsketchy-ext is left out.*\ntuberlin-ext"):
+        jobs("2", "paper", str(several / "sketchy"))
+
+
+def test_a_data_set_lies_in_the_folder_or_in_one_of_its_name(several, monkeypatch):
+    inner = open_data(EXT, several / "sketchy-ext")
+    assert open_data(EXT, several).hash == inner.hash and open_data(EXT, several).root == several / "sketchy-ext"
+    assert open_data(preset("paper"), several).root == several / "sketchy"
+    assert not open_data(preset("paper"), several).table["path"].str.contains("ext_").any()
+    monkeypatch.setenv(FOLDER_VARIABLE, str(several))
+    assert open_data(EXT).hash == inner.hash
+
+
+def test_an_unknown_table_is_refused():
+    with pytest.raises(UserError, match="unknown table 'ninth'.*1, fine-grained"):
+        jobs("ninth", "smoke")
+
+
+def test_snakemake_makes_the_records_and_only_the_missing_ones(tmp_path):
+    every, _ = jobs("1", "smoke", records=str(tmp_path), seeds=2)
+    found = {job.run.name: job for job in every if job.row == "CLIP, untrained"}
+    wanted = [str(job.record) for job in found.values()][:2]
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "gpu=2", "--directory", str(tmp_path)]
+    command += ["--snakefile", str(ROOT / "workflow" / "Snakefile"), *wanted]
+    command += ["--config", "preset=smoke", "table=1", "seeds=2", f"records={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for path in wanted:
+        assert json.loads(open(path).read())["run"] in found
+    again = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, cwd=ROOT)
+    assert "Nothing to be done" in again.stdout + again.stderr

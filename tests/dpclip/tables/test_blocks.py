@@ -1,0 +1,150 @@
+"""A block holds one kind of rows, names what is missing, and keeps every published number."""
+
+import json
+
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from dpclip.commands.table_commands import tables
+from dpclip.errors import UserError
+from dpclip.runs import rows as lab_rows
+from dpclip.runs.rows import TableRows
+from dpclip.tables import results
+from dpclip.tables.blocks import accuracy_block, category_block, kind_of, published_block
+from dpclip.tables.published import published_rows
+from dpclip.tables.results import EXACT, as_csv, published_blocks, run_blocks, table_blocks
+from dpclip_book.pages.markdown import numbered_table
+
+from .test_tables import record
+
+
+def some(table="1", preset="mini", dataset="openmoji-sbir", **records):
+    """Rows a (2 seeds wanted) and b of a table."""
+    return TableRows(table, preset, dataset, {"a": [], "b": []} | records, {"a": 2, "b": 2})
+
+
+def test_kinds():
+    assert [kind_of(name) for name in ("smoke", "mini", "paper", "dry")] == [
+        "mini run",
+        "mini run",
+        "paper run",
+        "trial run",
+    ]
+
+
+@pytest.mark.parametrize("table", ["1", "2", "3", "4"])
+def test_every_published_number_is_in_one_block_with_its_evidence(table):
+    blocks = published_blocks(table)
+    shown = [block.frame.astype(str) for block in blocks]
+    printed = [
+        cell for frame in shown for name in frame if "@" in name for cell in frame[name] if "computed" not in name
+    ]
+    assert sorted(cell for cell in printed if cell != "–") == sorted(
+        published_rows(table)["printed"].loc[lambda p: p != ""]
+    )
+    assert all("nan" not in set(frame.to_numpy().ravel()) for frame in shown)
+    for block in blocks:
+        assert block.kind == "published" and "seeds" not in block.frame
+        assert "DP-CLIP" in " ".join(block.frame["method"])
+
+
+def test_a_published_block_on_a_page_cites_and_marks():
+    page = published_block("1").show("table-x").data
+    assert page.startswith(":::{table} Published numbers on Sketchy (21 unseen, Yelamarthi): Acc@1, Acc@5 in per cent")
+    assert ":name: table-x\n:class: book-table kind-published\n" in page
+    assert "| 33.45 | 66.71 | [seen]{.mark .mark-seen} | {cite:t}`singha2024splip`, Table 3 |" in page
+    assert "| 35.98 | – | [derived]{.mark .mark-derived} |" in page
+
+
+def test_category_level_blocks_name_conventions():
+    frame = published_block("2", "TU-Berlin-Ext").frame.set_index("method")
+    assert frame.at["ZSE-RN", "mAP@all computed"] == "R, interpolated"
+    assert frame.at["SpLIP", "mAP@all computed"] == "unknown"
+    assert set(frame.loc["DP-CLIP", ["mAP@all", "P@100"]]) == {"–"} and "not known" in frame.at["DP-CLIP", "note"]
+    assert "computed" not in " ".join(published_block("1").frame)
+
+
+def test_what_is_missing_is_said_once_with_its_command():
+    block = accuracy_block(some(b=[record(0.25)]), "warped")
+    assert block.kind == "mini run"
+    assert block.notes == (
+        "*Not run yet: a; b (1 of 2 seeds).* What makes the missing runs: `dpclip sweep --preset mini --table 1`."
+    )
+    assert block.show("x").data.count("dpclip sweep") == 1
+    assert block.values.groupby("method")["command"].nunique().eq(1).all()
+    assert "every row" in accuracy_block(some(preset="paper", dataset="sketchy"), "human").notes
+    assert accuracy_block(some(a=[record(0.2)] * 2, b=[record(0.2)] * 2), "warped").notes == ""
+
+
+def test_captions_name_preset_data_convention_and_seeds():
+    caption = accuracy_block(some(), "warped").caption
+    for words in ("Mini runs, preset `mini`", "the embedded benchmark", "drawn sketches", "ties against", "2 seeds"):
+        assert words in caption
+    caption = category_block(some("2", "paper", "sketchy-ext"), "human").caption
+    for words in ("Paper runs", "`sketchy-ext` (shen)", "denominator min(k, R)", "P@k over k"):
+        assert words in caption
+    assert "generic, P@100" in category_block(some("2", "paper", "sketchy-ext"), "human").frame
+
+
+def test_captions_say_whose_code_and_which_machine_made_the_runs(monkeypatch):
+    both = accuracy_block(some(a=[record(0.2)] * 2), "warped").caption
+    assert both.endswith("; 2 seeds, mean ± half-width of the 95 % interval over seeds.")
+    assert accuracy_block(some(a=[record(0.2)]), "warped").caption.endswith("; 1 seed.")  # of the 2 that are wanted
+    old = record(0.2) | {"code": {"lab.train": "00000000"}}
+    assert "1 of 1 runs were made before a change" in accuracy_block(some(a=[old]), "warped").caption
+    monkeypatch.setenv("DPCLIP_RETRAIN", "1")
+    assert "made on this machine, with one seed each" in accuracy_block(some(a=[record(0.2)]), "warped").caption
+
+
+def test_each_style_of_sketches_has_a_block():
+    assert ["by people" in block.caption for block in run_blocks(some())] == [False, True]
+    assert len(run_blocks(some(preset="paper", dataset="sketchy"))) == len(run_blocks(some("2"))) == 1
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """run("1", "--format", "csv") -> result of the command, on no records at all."""
+    monkeypatch.setattr(lab_rows, "records_folder", lambda preset, split: tmp_path)
+    monkeypatch.setattr(lab_rows, "ensure_rows", None)  # would train
+    app = typer.Typer()
+    app.command()(tables)
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+def test_the_command_keeps_kinds_apart_and_trains_nothing(run):
+    read = json.loads(run("1", "--format", "json").stdout)
+    assert [block["kind"] for block in read["blocks"]] == ["published", "paper run", "mini run", "mini run"]
+    for block in read["blocks"]:
+        assert {row["kind"] for row in block["rows"]} == {block["kind"]}
+    assert all("value" not in row and row["command"].startswith("dpclip sweep") for row in read["blocks"][1]["rows"])
+    text = run("3").stdout
+    assert text.startswith("# Table 3: modules on and off") and text.count("## Mini runs") == 2
+    assert "`dpclip sweep --preset smoke --table 3`" in run("3", "--preset", "smoke").stdout
+    assert isinstance(run("1", "--measure").exception, UserError)
+
+
+def test_csv_has_a_line_for_every_number():
+    blocks = [published_block("1"), accuracy_block(some(a=[record(0.25), record(0.5)]), "warped")]
+    lines = as_csv(blocks).splitlines()
+    assert lines[0] == ",".join(EXACT)
+    assert any(line.startswith("mini run,mini,openmoji-sbir,a,Acc@1,37.5,") for line in lines)
+    assert sum(line.startswith("mini run") for line in lines) == 6 + 1
+
+
+def test_table_2_has_a_paper_block_for_each_data_set(monkeypatch):
+    monkeypatch.setattr(results, "rows_of", lambda table, name, dataset: some(table, name, dataset))
+    kinds = [block.kind for block in table_blocks("2", "mini")]
+    assert kinds == ["published"] * 4 + ["paper run"] * 3 + ["mini run"]
+    assert [block.kind for block in table_blocks("1", "paper")] == ["published", "paper run"]
+
+
+def test_columns_of_numbers_stand_right_and_notes_below():
+    frame = pd.DataFrame(
+        {"row": ["1 a", "b"], "mean": ["1.5 ± 0.2", "not run"], "gap": ["[-0.5, +0.1]", "–"], "n": [1, 2]}
+    )
+    table = numbered_table(frame, "Caption.", "x", classes="book-table", notes="*Below.*").data
+    assert "| :-- | --: | --: | --: |" in table and ":class: book-table\n" in table
+    assert table.endswith(":::\n\n*Below.*\n")
+    assert ":class:" not in numbered_table(frame, "Caption.", "x").data

@@ -1,0 +1,99 @@
+"""The decisions: each switch exists, each mark in the package is covered, numbers come from records."""
+
+import copy
+
+import pytest
+
+from dpclip.config import preset
+from dpclip.data.benchmark import recorded
+from dpclip.errors import UserError
+from dpclip.runs import records
+from dpclip.runs.decisions import SEEDS, read_decisions
+from dpclip.runs.experiments import decision_rows
+from dpclip.runs.rows import rows_of
+from dpclip.runs.run import make_run
+from dpclip_book.pages.decisions import decisions_page, marked_objects, measured
+
+DECISIONS = read_decisions()
+
+
+def test_every_mark_of_our_own_choice_belongs_to_a_decision_and_the_reverse():
+    covered = {name for decision in DECISIONS for name in decision.marks}
+    marked = marked_objects()
+    assert marked - covered == set(), "add them to `marks` of an entry of book/decisions.toml"
+    assert covered - marked == set(), "no such mark in the package: take them out of book/decisions.toml"
+
+
+def test_names_are_unique_and_marks_known():
+    assert len({d.name for d in DECISIONS}) == len(DECISIONS)
+    assert {d.mark for d in DECISIONS} <= {"paper", "code", "derived", "ours"}
+
+
+def test_every_alternative_is_a_row_of_the_run_list():
+    labels = [label for d in DECISIONS for label in d.runs]
+    assert len(set(labels)) == len(labels)
+    assert [row.name for row in decision_rows("mini")] == ["DP-CLIP", *labels]
+
+
+def test_marks_are_found_where_they_stand(tmp_path):
+    (tmp_path / "dpclip" / "data").mkdir(parents=True)
+    mark = "`" + "ours`"
+    (tmp_path / "dpclip" / "data" / "a.py").write_text(
+        f'"""Of {mark}."""\nclass A:\n    def f(self):\n        return 1  # {mark}\n'
+        f'def g(ours):\n    """{mark} minus 1"""\n'
+    )
+    (tmp_path / "dpclip" / "data" / "b.py").write_text("ours = 1\n")
+    assert marked_objects(tmp_path) == {"data.a", "data.a.A.f"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('switch = { colour = ["red"] }', "unknown config field 'colour'"),
+        ('switch = { scaling = ["sideway", "wild"] }', "scaling='wild': choose one of"),
+        ("switch = { rank = [1] }\nruns = { x = { rnk = 2 } }", "unknown config field 'rnk'"),
+        ("", "give either `switch` or `fixed`"),
+        ('fixed = "x"\nwhy = "y"', "unexpected keyword argument 'why'"),
+    ],
+)
+def test_a_wrong_entry_is_named(tmp_path, line, message):
+    path = tmp_path / "decisions.toml"
+    fields = "".join(f'{n} = "x"\n' for n in ("name", "topic", "open", "reading", "mark", "changes", "page"))
+    path.write_text(f"[[decision]]\n{fields}{line}\n")
+    with pytest.raises(UserError, match="decision 'x'") as error:
+        read_decisions(path)
+    assert message in str(error.value)
+
+
+def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, monkeypatch):
+    listing = recorded()
+    direct = [d for d in DECISIONS if d.name == "direct scaling"]
+    template = next(iter(records.RECORDS.glob("mini-*.json")))
+    record = records.read_record(template.stem)
+
+    def put(hit: int, **changes):
+        for seed in range(SEEDS):
+            run = make_run(preset("mini").set(**changes), seed, listing)
+            own = copy.deepcopy(record) | {"run": run.name}
+            for style in own["metrics"]["fine-grained"]["held-out"].values():
+                style["ranks"] = {category: [hit] * len(ranks) for category, ranks in style["ranks"].items()}
+                style["acc@1"] = float(hit == 1)
+            records.write_record(own, tmp_path)
+
+    table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
+    assert set(table["DP-CLIP is"]) == {"not run yet"}
+    put(1)
+    put(2, scaling="direct")
+    table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
+    row = table.loc["direct scaling"]
+    assert (row["DP-CLIP"], row["Instead of it"], row["DP-CLIP is"]) == ("100.0", "0.0", "better")
+    assert row["Difference"] == "+100.0 [+100.0, +100.0]"
+    assert table.loc["no scaling", "DP-CLIP is"] == "not run yet"
+    for path in tmp_path.glob("*-[12].json"):
+        path.unlink()
+    monkeypatch.setenv("DPCLIP_RETRAIN", "1")  # one seed each
+    table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
+    assert table.loc["direct scaling", "DP-CLIP is"] == "undecided"
+    page = decisions_page(DECISIONS, tmp_path)
+    assert "`dpclip sweep --preset mini --table decisions` makes the runs that are missing" in page
+    assert page.count("\n### ") == len(DECISIONS) and "| who tells the category | oracle | mAP@all |" in page
