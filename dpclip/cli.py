@@ -48,7 +48,7 @@ Records = Annotated[
 def load_run(preset: str, seed: int, settings: list[str] | None, data: Path | None, weights: Path | None):
     """Identity and pictures of the run that the options name."""
     from dpclip.config import parse_settings
-    from dpclip.method.openai_weights import use_weights
+    from dpclip.method.weights import use_weights
     from dpclip.runs.run import open_run
 
     use_weights(weights)
@@ -133,7 +133,7 @@ def sweep(
 
     Snakemake does the same list on many machines: workflow/Snakefile.
     """
-    from dpclip.method.openai_weights import use_weights
+    from dpclip.method.weights import use_weights
     from dpclip.runs.run import ensure, open_store
     from dpclip.runs.sweep import jobs
 

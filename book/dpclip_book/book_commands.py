@@ -41,7 +41,7 @@ def prepare(data: Path | None, weights: Path | None, no_train: bool = False, rec
     """Tell the chapters' kernels, which inherit the environment, where data, weights and records are, and whether they
     may train.
     """
-    from dpclip.method.openai_weights import use_weights
+    from dpclip.method.weights import use_weights
     from dpclip.runs.run import FOLDER_VARIABLE, NO_TRAIN_VARIABLE, RECORDS_VARIABLE
 
     use_weights(weights)

@@ -13,8 +13,7 @@ from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.store import ImageStore
 from dpclip.evaluation import metrics
 from dpclip.evaluation.text_features import text_table
-from dpclip.method.features import Context, Features
-from dpclip.method.interface import Method
+from dpclip.method.interface import Context, Features, Method
 
 CUTS = (1, 5, 10)
 P_CUTS, MAP_CUTS = (10, 100, 200), (200,)

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from dpclip.data.images import read_image
 from dpclip.errors import UserError
 from dpclip.files import ROOT, atomic_write_bytes, sha256_file
-from dpclip.method.features import Features
+from dpclip.method.interface import Features
 from dpclip.method.model import DPCLIP, Context
 
 INDEX = ROOT / "build" / "index"

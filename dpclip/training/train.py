@@ -25,7 +25,7 @@ from dpclip.evaluation.evaluate import Bench, fine_grained, open_bench
 from dpclip.files import ensure_writable
 from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.interface import Method, find_method
-from dpclip.method.openai_weights import weights_source
+from dpclip.method.weights import weights_source
 from dpclip.training import processes
 from dpclip.training.checkpoint import Checkpoint, load_trained, read_checkpoint, trained_weights, write_checkpoint
 from dpclip.training.guard import alone, signals
@@ -39,7 +39,7 @@ CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 def build_model(config: RunConfig, seed: int) -> Method:
     """The untrained model of a run: its backbone, and new parts drawn from `seed`."""
     method = find_method(config.method)
-    backbone = [load_backbone(config.backbone, weights_source(config), seed)] if method.on_backbone else []
+    backbone = [load_backbone(config.backbone, weights_source(config.weights), seed)] if method.on_backbone else []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return method(*backbone, config.model)
