@@ -150,7 +150,7 @@ class RunConfig:
         """
         return cls(**{**values, "model": DPCLIPConfig(**values["model"])})
 
-    def set(self, **changes: object) -> "RunConfig":
+    def set(self, /, **changes: object) -> "RunConfig":
         """A copy with other values; fields of `model` are set by their own name.
 
         Raises UserError for an unknown field.

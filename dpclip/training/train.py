@@ -163,7 +163,7 @@ class Training:
         self.losses, self.scores, self.seconds = state.losses, state.scores, state.seconds
 
 
-def train(
+def train_run(
     config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Training:
     """Train a run on the pictures of `store`, at the size its model sees, or continue it from `folder`, saving after
