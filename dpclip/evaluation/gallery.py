@@ -64,7 +64,13 @@ def read_pictures(model: Method, files: list[Path]) -> torch.Tensor:
 
 @torch.inference_mode()
 def open_gallery(
-    model: Method, run: str, folder: Path, category: str, support: list[Path], cache: Path = INDEX, strict: bool = False
+    model: Method,
+    run: str,
+    folder: Path,
+    category: str,
+    support: list[Path],
+    cache: Path | None = None,
+    strict: bool = False,
 ) -> Gallery:
     """The photos of `folder` under the prompts of `category` (any words) and the `support` pictures, sketches first;
     without any, the first three photos serve. Photos that cannot be read are left out and named; `strict` raises
@@ -83,7 +89,7 @@ def open_gallery(
     trial = model.encode(pictures[:1], context).levels()
     states = [(f.stat().st_size, f.stat().st_mtime_ns, f.stat().st_ctime_ns) if f.exists() else () for f in files]
     identity = [run, category, [sha256_file(file) for file in support], [str(f.resolve()) for f in files], states]
-    path = cache / f"{hash_tensors(model.state_dict(), json.dumps(identity))[:16]}.safetensors"
+    path = (cache or INDEX) / f"{hash_tensors(model.state_dict(), json.dumps(identity))[:16]}.safetensors"
     index = _read_index(path, trial)
     if index is None:
         kept = files if strict else list(filter(_readable, files))

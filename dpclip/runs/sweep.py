@@ -45,6 +45,8 @@ def jobs(
         try:
             manifest = open_data(config, Path(data) if data else None, alone=len(names) == 1)
         except UserError as error:
+            if len(names) == 1:
+                raise
             absent.append(f"{dataset} is left out: {' '.join(str(error).split())}")
             continue
         for row, runs in table_runs(table, preset_name, manifest, seeds).items():
