@@ -1,4 +1,4 @@
-"""Whatever is typed at the command line, a mistake ends with one line that says what is wrong, before any time is spent.
+"""Whatever is typed at the command line, a mistake ends with one line that says what is wrong, before time is spent.
 
 Every case once ended otherwise, or is of a kind that did: with a traceback, with half of a name, after training, or
 with a result of something else.
