@@ -88,7 +88,8 @@ def train(
     A finished run is only shown; an interrupted one goes on. Several accelerators:
     torchrun --nproc-per-node N -m dpclip train --set joint=N ...
     """
-    from dpclip.runs.run import ensure, records_folder
+    from dpclip.runs.identity import records_folder
+    from dpclip.runs.run import ensure
     from dpclip.training.processes import process_group, rank
 
     with process_group():
@@ -96,7 +97,7 @@ def train(
         record = ensure(run, store, records)
         if rank() == 0:
             show_metrics(record)
-            typer.echo((records or records_folder(preset)) / f"{run.name}.json")
+            typer.echo(records_folder(run.config, folder=records) / f"{run.name}.json")
 
 
 @app.command()

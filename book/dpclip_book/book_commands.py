@@ -42,7 +42,8 @@ def prepare(data: Path | None, weights: Path | None, no_train: bool = False, rec
     may train.
     """
     from dpclip.method.openai_weights import use_weights
-    from dpclip.runs.run import FOLDER_VARIABLE, NO_TRAIN_VARIABLE, RECORDS_VARIABLE
+    from dpclip.runs.identity import RECORDS_VARIABLE
+    from dpclip.runs.run import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
 
     use_weights(weights)
     if data:

@@ -23,7 +23,7 @@ from dpclip.data.store import CACHE
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_text
 from dpclip.method.features import Features
-from dpclip.runs import experiments, records
+from dpclip.runs import experiments, machine, records
 from dpclip.runs.clock import in_fresh_process, least_ms, memory_mb
 from dpclip.runs.experiments import module_settings
 from dpclip.training import processes
@@ -124,7 +124,7 @@ def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]
     batch = image.repeat(BATCH, 1, 1, 1)
     context = model.context(support, words)
     model.encode(batch, context)
-    memory = records.peak_memory_mb(device) - before
+    memory = machine.peak_memory_mb(device) - before
     milliseconds = {
         "image_ms": least_ms(lambda: model.encode(image, context), device),
         "batch_ms": least_ms(lambda: model.encode(batch, context), device) / BATCH,
@@ -168,7 +168,7 @@ def measure_training(name: str, backbone: str, device: str) -> float | None:
         return None
     for works in training.work(0, 0):
         training.step(works)
-    return round(records.peak_memory_mb(device) - before, 1)
+    return round(machine.peak_memory_mb(device) - before, 1)
 
 
 def measure_cost(name: str, backbone: str, device: str) -> Cost:
@@ -192,7 +192,7 @@ def cost_record(backbone: str) -> dict:
             if "method" not in METHODS[name]:  # only a network of its own is optional
                 raise
             skipped[name] = str(error)
-    made_by = (backbone, records.commit(), records.hardware(device), torch.__version__)
+    made_by = (backbone, machine.commit(), machine.hardware(device), torch.__version__)
     return dict(zip(RECORDED, (*made_by, costs, skipped), strict=True))
 
 

@@ -14,7 +14,7 @@ from dpclip.errors import UserError
 from dpclip.method.backbone import vision_config
 from dpclip.method.rivals import PLAIN, RIVALS
 from dpclip.runs.decisions import SEEDS, read_decisions
-from dpclip.runs.run import Run, make_run
+from dpclip.runs.identity import Run, make_run
 
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
 # Learning rates of a method where they are not its preset's: chosen below, or as published (section 13 `paper`).

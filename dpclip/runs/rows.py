@@ -12,7 +12,8 @@ from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.runs import records
 from dpclip.runs.experiments import find_table, table_runs, table_seeds
-from dpclip.runs.run import ensure_rows, find_record, make_run, records_folder, records_named
+from dpclip.runs.identity import make_run, records_folder, records_named
+from dpclip.runs.run import ensure_rows
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def rows_of(
     """
     dataset = store.manifest.name if store else dataset or preset(preset_name).dataset
     split = find_table(table).split
-    folder = folder or records_folder(preset_name, split)
+    folder = folder or records_folder(preset(preset_name), split)
     if store:
         runs = table_runs(table, preset_name, store.manifest)
         there = {row: [r for r in seeds if (folder / f"{r.name}.json").exists()] for row, seeds in runs.items()}
@@ -82,7 +83,7 @@ def load_rows(table: str, preset_name: str, dataset: str, folder: Path) -> dict[
     for row, runs in table_seeds(table, preset_name, dataset).items():
         for config, seed in runs:
             if embedded:
-                record = find_record(make_run(config, seed, embedded), folder, find_table(table).split)
+                record = records.read_record(make_run(config, seed, embedded).name, folder)
             else:
                 record = known.get((config.key(), seed))
             found.setdefault(row, []).extend([record] if record else [])

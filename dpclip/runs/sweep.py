@@ -6,7 +6,8 @@ from pathlib import Path
 from dpclip.config import preset, settings_words
 from dpclip.errors import UserError
 from dpclip.runs.experiments import datasets, find_table, table_runs
-from dpclip.runs.run import Run, open_data, records_folder
+from dpclip.runs.identity import Run, records_folder
+from dpclip.runs.run import open_data
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def jobs(
     Raises UserError for an unknown table or preset, and when no data set is there.
     """
     split = find_table(table).split
-    folder = Path(records) if records else records_folder(preset_name, split)
+    folder = records_folder(preset(preset_name), split, Path(records) if records else None)
     command = "train" if split == "unseen" else "evaluate"
     given = {"--data": data, "--weights": weights, "--records": records}
     places = [word for name, value in given.items() if value for word in (name, value)]

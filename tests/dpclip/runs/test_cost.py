@@ -13,7 +13,7 @@ from dpclip.runs import cost
 from dpclip.runs.clock import in_fresh_process, least_ms
 from dpclip.runs.cost import METHODS, Cost, cost_record, count_cost, flops, read_costs, write_costs
 from dpclip.runs.experiments import MODULES
-from dpclip.runs.records import peak_memory_mb
+from dpclip.runs.machine import peak_memory_mb
 from dpclip.training.train import build_model
 
 count = cache(count_cost)

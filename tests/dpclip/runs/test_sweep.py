@@ -13,7 +13,8 @@ from dpclip.config import parse_settings, preset
 from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs.experiments import TABLES, table_runs
-from dpclip.runs.run import FOLDER_VARIABLE, make_run, open_data
+from dpclip.runs.identity import make_run
+from dpclip.runs.run import FOLDER_VARIABLE, open_data
 from dpclip.runs.sweep import jobs
 from tests.stand_in import link_all, make_sketchy
 

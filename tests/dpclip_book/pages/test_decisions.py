@@ -10,8 +10,8 @@ from dpclip.errors import UserError
 from dpclip.runs import records
 from dpclip.runs.decisions import SEEDS, read_decisions
 from dpclip.runs.experiments import decision_rows
+from dpclip.runs.identity import make_run
 from dpclip.runs.rows import rows_of
-from dpclip.runs.run import make_run
 from dpclip_book.pages.decisions import decisions_page, marked_objects, measured
 
 DECISIONS = read_decisions()
