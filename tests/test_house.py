@@ -1,4 +1,4 @@
-"""The house stays small and in order: budgets of the three packages, names that occur once, imports that run one way."""
+"""The house stays small and in order: budgets of the three packages, names that occur once, imports one way."""
 
 import ast
 from collections import Counter, defaultdict
