@@ -20,15 +20,15 @@ from rich.console import Console
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT, atomic_write_text
-from dpclip_book.build import launch
-from dpclip_book.build.chapters import Chapter, find_chapters, run_chapters
-from dpclip_book.build.downloads import write_downloads
-from dpclip_book.build.generated import write_generated
-from dpclip_book.build.lighter import lighten
-from dpclip_book.build.notebooks import absolute_paths, clean
-from dpclip_book.build.page_checks import check_site
-from dpclip_book.build.pdf import NAME as PDF
-from dpclip_book.build.pdf import find_browser, print_book
+from dpclip_book.builder import launch
+from dpclip_book.builder.chapters import Chapter, find_chapters, run_chapters
+from dpclip_book.builder.downloads import write_downloads
+from dpclip_book.builder.generated import write_generated
+from dpclip_book.builder.lighter import lighten
+from dpclip_book.builder.notebooks import absolute_paths, clean
+from dpclip_book.builder.page_checks import check_site
+from dpclip_book.builder.pdf import NAME as PDF
+from dpclip_book.builder.pdf import find_browser, print_book
 from dpclip_book.pages.explore import write_explorer
 from dpclip_book.pages.try_page import write_try
 from dpclip_book.teach.class_pages import write_measured
