@@ -148,7 +148,10 @@ class RunConfig:
 
         Raises UserError for a switch that is not known here.
         """
-        return cls(**{**values, "model": DPCLIPConfig(**values["model"])})
+        try:
+            return cls(**{**values, "model": DPCLIPConfig(**values["model"])})
+        except (UserError, TypeError, KeyError) as error:
+            raise UserError(f"settings that this code does not know ({error}).") from error
 
     def set(self, **changes: object) -> "RunConfig":
         """A copy with other values; fields of `model` are set by their own name.
