@@ -202,7 +202,7 @@ def find_table(name: str) -> Table:
     """Raises UserError for an unknown one."""
     if name not in TABLES:
         known = "; ".join(f"{number}, {table.title}" for number, table in TABLES.items())
-        raise UserError(f"unknown table {name!r}. Choose one of: {known}.")
+        raise UserError(f"unknown table {name!r}. Choose one of: {known}; or {RESULTS}, all on unseen categories.")
     return TABLES[name]
 
 
