@@ -2,7 +2,7 @@
 
 A probe is taken with the untrained model on the real pictures: the loss and the size of its gradients at the first step
 of the first and of the last epoch (so that hard negatives are in it), and the places of the true photos of the first
-tested category. Moving code changes none of it; changing what code does is seen. Seconds a run. `ours`
+tested category. Moving code changes none of it; changing what code does is seen. Seconds a run.
 """
 
 import math

@@ -178,8 +178,10 @@ def ensure(
     return record
 
 
-def ensure_rows(rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen") -> dict[str, list[dict]]:
+def ensure_rows(
+    rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen", folder: Path | None = None
+) -> dict[str, list[dict]]:
     """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
-    wanted = [run for runs in rows.values() for run in runs if find_record(run, split) is None]
+    wanted = [run for runs in rows.values() for run in runs if find_record(run, split, folder) is None]
     refuse_training(wanted, store, split=split)
-    return {row: [ensure(run, store, split=split) for run in row_runs] for row, row_runs in rows.items()}
+    return {row: [ensure(run, store, folder, split=split) for run in row_runs] for row, row_runs in rows.items()}
