@@ -13,7 +13,8 @@ from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import open_bench, support_rule
 from dpclip.evaluation.gallery import check_pictures, find_pictures, load_pictures, open_gallery, rank_gallery
 from dpclip.evaluation.retrieve import find_test, rank_photos
-from dpclip.runs.run import Run, ensure, ensure_model, make_run, open_store
+from dpclip.runs.identity import Run, make_run
+from dpclip.runs.run import ensure, ensure_model, open_store
 from dpclip.training.train import Training
 
 SIGNS = {"tuberlin-ext": "imageresized", "quickdraw-ext": "quickdraw_"}  # how names of their folders begin

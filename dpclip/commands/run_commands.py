@@ -1,6 +1,5 @@
 """The commands that make, test and ask runs: train, evaluate, sweep, query, heatmap."""
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ DATA = "Folder of the data set; the embedded benchmark needs none. Where a prese
 WEIGHTS = "OpenAI's ViT-B-32.pt, instead of downloading it."
 RECORDS = "Folder of the run records [default: data/records, or build/records for smoke and dry]."
 SUPPORT = "Folder with pictures of a category, one for each --category in their order, whose words may then be any."
-TABLE = "Whose runs: 1, 2, 3, 4, decisions; or rates, recipes (on the validation categories)."
+TABLE = "Whose runs: 1, 2, 3, 4, decisions; results, all these; or rates, recipes (on the validation categories)."
 Preset = Annotated[str, typer.Option(help=PRESET)]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change it. Repeatable.")]
@@ -41,16 +40,16 @@ def record_command(split: str) -> Callable[..., None]:
         records: Records = None,
     ) -> None:
         from dpclip.api import choose_run
-        from dpclip.runs.run import ensure, records_folder
+        from dpclip.runs.identity import records_folder
+        from dpclip.runs.run import ensure
         from dpclip.training.processes import process_group
 
         with process_group():
             run, store = choose_run(*_choice(preset, seed, data, set_, weights))
-            folder = records or records_folder(preset, split)
-            record = ensure(run, store, folder, split=split)
+            record = ensure(run, store, records, split=split)
             if record is not None:  # of several processes only the first has it
                 _show_metrics(record)
-                typer.echo(folder / f"{run.name}.json")
+                typer.echo(records_folder(run.config, split, records) / f"{run.name}.json")
 
     command.__doc__ = HELP[split]
     return command
@@ -100,23 +99,18 @@ def sweep(
 ) -> None:
     """Make the records that a table needs, one run after the other; finished ones are skipped.
 
+    All results again, in a folder of your own: --table results --seeds 1 --records FOLDER.
     Snakemake does the same list on many machines: workflow/Snakefile.
     """
     from dpclip.method.weights import use_weights
-    from dpclip.runs.run import ensure, open_store
-    from dpclip.runs.sweep import jobs
+    from dpclip.runs.sweep import jobs, make_records
 
     use_weights(weights)
     found, absent = jobs(table, preset, *(str(place or "") for place in (data, weights, records)), seeds)
-    for line in absent:
+    for line in absent + (found if dry_run else []):
         typer.echo(line)
-    stores = {}
-    for job in found:
-        typer.echo(f"{job.row}, {job.record.name}{' (done)' if job.record.exists() else ''}: {shlex.join(job.words)}")
-        if not dry_run:
-            name = job.run.config.dataset
-            stores[name] = stores.get(name) or open_store(job.run.config, data)
-            ensure(job.run, stores[name], job.record.parent, split=job.split)
+    if not dry_run:
+        make_records(found, data, records)
 
 
 def query_command(

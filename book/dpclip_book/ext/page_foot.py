@@ -1,6 +1,6 @@
 """A Sphinx extension: every page ends with where it comes from and how to cite it.
 
-Chapters carry the provenance of their run already (build/site.py); prose gets the commit and its date, never the time
+Chapters carry the provenance of their run already (builder/site.py); prose gets the commit and its date, never the time
 of the build, so the same commit gives the same page. The buttons that copy are those of sphinx-copybutton,
 which works from a file.
 """
@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT
-from dpclip.runs.records import commit
+from dpclip.runs.machine import commit
 
 NO_HISTORY = "unknown"  # what dpclip.runs.records.commit says outside a git checkout
 

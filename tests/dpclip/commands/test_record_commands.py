@@ -25,15 +25,19 @@ def again(monkeypatch):
     return record
 
 
-def test_check_names_what_differs_and_counts(monkeypatch):
-    chosen = [{"run": "mini-aaa-0", "split": "unseen"}, {"run": "mini-bbb-0", "split": "val"}]
-    found = {"mini-aaa-0": [], "mini-bbb-0": ["loss in the first epoch: 0.1 recorded, 0.2 now"]}
-    monkeypatch.setattr(verify, "configurations", lambda: chosen)
-    monkeypatch.setattr(verify, "probe_all", lambda records, _: [(r, found[r["run"]]) for r in records])
+def test_check_names_what_is_done_otherwise(monkeypatch):
+    record = json.loads(SMOKE.read_text())
+    monkeypatch.setattr(verify, "configurations", lambda: [record, record | {"run": "other-0"}])
+    monkeypatch.setattr(
+        verify, "probe_all", lambda chosen, _: zip(chosen, ([], ["loss in the last epoch"]), strict=True)
+    )
     result = run("check")
-    assert result.exit_code == 1 and "1 configurations do what they did, 1 do not" in result.output
-    assert "mini-bbb-0, val: loss in the first epoch: 0.1 recorded, 0.2 now" in result.output
-    found["mini-bbb-0"] = []
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "other-0, unseen: loss in the last epoch",
+        "1 configurations do what they did, 1 do not",
+    ]
+    monkeypatch.setattr(verify, "probe_all", lambda chosen, _: zip(chosen, ([], []), strict=True))
     assert run("check").exit_code == 0
 
 

@@ -24,13 +24,13 @@ from rich.console import Console
 
 from dpclip.config import preset as find_preset
 from dpclip.data.benchmark import NAME as EMBEDDED
-from dpclip.errors import UserError
+from dpclip.errors import MissingRun, UserError
 from dpclip.files import ROOT, atomic_write_text
-from dpclip.runs import records
-from dpclip.runs.plan import MissingRun
-from dpclip.runs.run import open_data, records_named
-from dpclip_book.build.kernel_memory import watch_memory
-from dpclip_book.build.notebooks import clean, without_outputs
+from dpclip.runs import machine
+from dpclip.runs.identity import records_named
+from dpclip.runs.run import open_data
+from dpclip_book.builder.kernel_memory import watch_memory
+from dpclip_book.builder.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines
 # What a chapter's numbers can depend on besides itself. Images are left out: the files beside them are their identity.
@@ -164,9 +164,11 @@ def run_chapters(
         atomic_write_text(chapter.executed, nbformat.writes(notebook))
         key = [key, digest_files(RECORDS, root)]  # with the records this chapter left: the next run would load them
         record = {"key": key, "parameters": parameters, "seconds": round(seconds, 1), "peak_mb": round(peak.mb)}
-        record |= {"commit": records.commit(), "records": records_named() and records_named().name, **machine()} | (
-            {"missing": missing} if missing else {}
-        )
+        record |= {
+            "commit": machine.commit(),
+            "records": records_named() and records_named().name,
+            **machine_facts(),
+        } | ({"missing": missing} if missing else {})
         atomic_write_text(chapter.build / f"{chapter.name}.json", json.dumps(record, indent=1) + "\n")
         console.print(f"{label}: {missing}" if missing else f"{label}: done in {seconds:.0f} s")
     return chapters
@@ -256,6 +258,6 @@ def _heartbeat(label: str):
         thread.join()
 
 
-def machine() -> dict:
+def machine_facts() -> dict:
     """What a reader needs to judge run times, and the versions that numbers depend on."""
-    return {"hardware": records.hardware(), "python": platform.python_version(), "torch": version("torch")}
+    return {"hardware": machine.hardware(), "python": platform.python_version(), "torch": version("torch")}
