@@ -21,12 +21,9 @@ def make_app() -> typer.Typer:
     whole = typer.Typer(
         no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
     )
-    whole.command("train")(record_command("unseen"))
-    whole.command("evaluate")(record_command("val"))
-    whole.command("sweep")(sweep)
-    whole.command("tables")(tables)
-    whole.command("query")(query_command)
-    whole.command("heatmap")(heatmap)
+    own = {"train": record_command("unseen"), "evaluate": record_command("val"), "sweep": sweep, "tables": tables}
+    for name, command in (own | {"query": query_command, "heatmap": heatmap}).items():
+        whole.command(name)(command)
     whole.add_typer(records_app, name="records")
     for entry in entry_points(group="dpclip.commands"):
         try:

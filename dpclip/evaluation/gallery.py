@@ -102,9 +102,8 @@ def open_gallery(
         atomic_write_bytes(path, save({name: value.contiguous() for name, value in index.items()}))
     skipped = [file for file, odd in zip(files, index["skipped"].numpy(force=True), strict=True) if odd]
     check_pictures(skipped if strict else [])
-    for file in skipped:
-        print(f"left out, since it cannot be read: {file}", file=sys.stderr)
     if skipped:
+        print("left out, since they cannot be read:", *skipped, sep="\n", file=sys.stderr)
         print(f"{len(skipped)} of {len(files)} photos are left out", file=sys.stderr)
     features = Features(index["global_feature"], index.get("local_features"))
     return Gallery(model, context, [file for file in files if file not in skipped], features)
@@ -119,14 +118,12 @@ def _readable(file: Path) -> bool:
 
 
 def _read_index(path: Path, trial: torch.Tensor) -> dict[str, torch.Tensor] | None:
-    """What is kept, None where there is nothing or the model now makes something else of the `trial` picture."""
-    if not path.exists():
-        return None
+    """What is kept; None where nothing is, it is damaged, or the model now makes something else of the `trial`."""
     try:
-        index = load_file(path, str(trial.device))
-        same = np.allclose(index["trial"].numpy(force=True), trial.numpy(force=True), 1e-3, 1e-3)
-    except (SafetensorError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}). Delete it; the photos are then indexed again.") from error
+        index = load_file(path, str(trial.device)) if path.exists() else None
+    except SafetensorError:
+        return None
+    same = index and np.allclose(index["trial"].numpy(force=True), trial.numpy(force=True), 1e-3, 1e-3)
     return index if same else None
 
 

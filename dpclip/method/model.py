@@ -101,9 +101,7 @@ class DPCLIP(nn.Module):
             prompts = list(self.visual_prompt(tokens))
         if self.config.reads_words:
             if text_feature is None:
-                raise UserError(
-                    f"scaling={self.config.scaling!r} needs the category's text feature: name the category."
-                )
+                raise UserError(f"scaling={self.config.scaling!r} needs the category's text feature: name it.")
             scales = self.text_prompt(text_feature)
         return Context(prompts, scales)
 

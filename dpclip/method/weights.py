@@ -41,10 +41,8 @@ def read_weights(path: Path, model: str = "") -> dict[str, Tensor]:
         weights = _read(path)
     except Exception as error:  # every reader has its own exceptions
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(
-            f"{path}: not a readable weights file ({reason}). "
-            "Give a .safetensors file, OpenAI's TorchScript archive or an open_clip checkpoint, downloaded afresh."
-        ) from error
+        cure = "Give a .safetensors file, OpenAI's TorchScript archive or an open_clip checkpoint, downloaded afresh."
+        raise UserError(f"{path}: not a readable weights file ({reason}). {cure}") from error
     for name, value in weights.items():
         if not isinstance(value, Tensor):
             raise UserError(f"{path}: {name} is no tensor but {type(value).__name__}. Give the model's state dict.")
@@ -76,10 +74,8 @@ def _check_origin(path: Path, digest: str, files: dict[str, tuple[str, bool]]) -
         if digest.startswith(start):
             return _check_activation(path, quick_gelu, f"it is the released {file}")
         if path.name == file:
-            raise UserError(
-                f"{path}: its SHA-256 is {digest}, but that of the released {file} begins with {start}. "
-                "Download it afresh; if these are other weights, give the file another name."
-            )
+            cure = "Download it afresh; if these are other weights, give the file another name."
+            raise UserError(f"{path}: its SHA-256 is {digest}, but that of {file} begins with {start}. {cure}")
     config = path.with_name(CONFIG)
     if config.is_file():
         try:
@@ -91,10 +87,8 @@ def _check_origin(path: Path, digest: str, files: dict[str, tuple[str, bool]]) -
 
 def _check_activation(path: Path, quick_gelu: bool, reason: str) -> None:
     if not quick_gelu:
-        raise UserError(
-            f"{path}: these weights were trained with GELU ({reason}), but the model computes QuickGELU. "
-            "Give `openai`, or weights that open_clip lists as quickgelu."
-        )
+        cure = "Give `openai`, or weights that open_clip lists as quickgelu."
+        raise UserError(f"{path}: trained with GELU ({reason}), but the model computes QuickGELU. {cure}")
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -125,9 +119,7 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> N
         here = tuple(weights[name].shape) if name in weights else "no such tensor"
         there = tuple(wanted[name].shape) if name in wanted else "no such tensor"
         if here != there:
-            raise UserError(
-                f"{source}: tensor {name}: {here} in the file, {there} in the model. The weights are another model's."
-            )
+            raise UserError(f"{source}: tensor {name}: {here} in the file, {there} in the model, which is another one.")
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
 
 

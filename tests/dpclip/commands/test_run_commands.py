@@ -38,10 +38,11 @@ def test_a_run_shown_again_has_its_rows_in_the_same_order(record):
     assert first.index("transductive") < first.index("held-out")
 
 
-@pytest.mark.parametrize("command, folder", [("train", "records"), ("evaluate", "records/validation")])
-def test_the_record_is_named(record, command, folder, tmp_path):
-    assert call(command, "--preset", "smoke").split()[-1] == f"{ROOT}/build/{folder}/{SMOKE.name}"
-    assert call(command, "--preset", "smoke", "--records", str(tmp_path)).split()[-1] == f"{tmp_path}/{SMOKE.name}"
+@pytest.mark.parametrize("command, inner", [("train", ""), ("evaluate", "validation/")])
+def test_the_record_is_named(record, command, inner, tmp_path):
+    name = f"{inner}{SMOKE.name}"
+    assert call(command, "--preset", "smoke").split()[-1] == f"{ROOT}/build/records/{name}"
+    assert call(command, "--preset", "smoke", "--records", str(tmp_path)).split()[-1] == f"{tmp_path}/{name}"
 
 
 def test_a_single_category_has_a_dash_and_the_reason(record):
