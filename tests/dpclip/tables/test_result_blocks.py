@@ -12,8 +12,8 @@ from dpclip.errors import UserError
 from dpclip.runs import rows as lab_rows
 from dpclip.runs.rows import TableRows
 from dpclip.tables import results
-from dpclip.tables.blocks import accuracy_block, category_block, kind_of, published_block
 from dpclip.tables.published import published_rows
+from dpclip.tables.result_blocks import accuracy_block, category_block, kind_of, published_block
 from dpclip.tables.results import EXACT, as_csv, published_blocks, run_blocks, table_blocks
 from dpclip_book.pages.markdown import numbered_table
 
