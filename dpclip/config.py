@@ -228,7 +228,7 @@ MINI = RunConfig(
 PAPER = RunConfig()
 TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}
 PRESETS = {
-    "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL),
+    "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL).set(hard_every=1),  # two epochs reach hard negatives
     "dry": replace(PAPER, preset="dry", weights="", epochs=1, **TRIAL).set(templates=1),
     "mini": MINI,
     "paper": PAPER,

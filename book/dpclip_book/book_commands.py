@@ -78,7 +78,7 @@ def make(
     edition: Edition = "teacher",
 ) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
-    from dpclip_book.build.site import make_book
+    from dpclip_book.builder.site import make_book
 
     prepare(data, weights, no_train, records)
     make_book(preset, edition, only=only, force=force, parameters=parse_parameters(parameter))
@@ -95,7 +95,7 @@ def run(
     no_train: NoTrain = False,
 ) -> None:
     """Run the chapters that changed, without building pages."""
-    from dpclip_book.build.chapters import run_chapters
+    from dpclip_book.builder.chapters import run_chapters
 
     prepare(data, weights, no_train)
     chapters = run_chapters(preset, only=only, force=force, parameters=parse_parameters(parameter))
@@ -107,7 +107,7 @@ def run(
 @app.command()
 def site(preset: Preset = "mini", edition: Edition = "teacher") -> None:
     """Build the pages from the chapters as they were last run."""
-    from dpclip_book.build.site import build_site
+    from dpclip_book.builder.site import build_site
 
     typer.echo(build_site(preset, edition=edition))
 
@@ -123,7 +123,7 @@ def class_() -> None:
 @app.command()
 def pdf(preset: Preset = "mini") -> None:
     """Print the whole book from the chapters as they were last run; needs a Chromium, no TeX."""
-    from dpclip_book.build.site import make_pdf
+    from dpclip_book.builder.site import make_pdf
 
     typer.echo(make_pdf(preset))
 
@@ -131,7 +131,7 @@ def pdf(preset: Preset = "mini") -> None:
 @app.command()
 def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] = Path("_build/mini/html")) -> None:
     """Check the built pages: links, alt text, weight, and that nothing is loaded from elsewhere."""
-    from dpclip_book.build.page_checks import check_site
+    from dpclip_book.builder.page_checks import check_site
 
     if not (html / "index.html").is_file():
         raise UserError(f"{html} holds no index.html; build the site first with `dpclip book make`.")
@@ -144,7 +144,7 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
 @app.command()
 def store(preset: Preset = "mini", only: Only = None, data: Data = None, weights: Weights = None) -> None:
     """Run what changed and store the outputs in notebooks/."""
-    from dpclip_book.build.site import store_outputs
+    from dpclip_book.builder.site import store_outputs
 
     prepare(data, weights)
     store_outputs(preset, only=only)

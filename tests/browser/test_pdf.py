@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader
 
 from dpclip.errors import UserError
-from dpclip_book.build import pdf
+from dpclip_book.builder import pdf
 
 PAGE = """<html><body><article><section id="book"><h1>Book</h1>
 <p>See <a href="book/index.html#there">there</a>.</p>

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dpclip_book.build.npm import package
+from dpclip_book.builder.npm import package
 
 SITE = Path(os.environ.get("DPCLIP_SITE", "")).resolve()
 pytestmark = pytest.mark.skipif("DPCLIP_SITE" not in os.environ, reason="DPCLIP_SITE names no built site")

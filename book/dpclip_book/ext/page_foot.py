@@ -1,6 +1,6 @@
 """A Sphinx extension: every page ends with where it comes from and how to cite it.
 
-Chapters carry the provenance of their run already (build/site.py); prose gets the commit and its date, never the time
+Chapters carry the provenance of their run already (builder/site.py); prose gets the commit and its date, never the time
 of the build, so the same commit gives the same page. The buttons that copy are those of sphinx-copybutton,
 which works from a file.
 """

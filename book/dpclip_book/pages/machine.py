@@ -8,7 +8,7 @@ from importlib.metadata import requires, version
 import pandas as pd
 import papermill
 
-from dpclip_book.build.chapters import Chapter
+from dpclip_book.builder.chapters import Chapter
 from dpclip_book.pages.markdown import numbered_table
 
 PAGES = ("jupyter-book", "sphinx-book-theme", "papermill")  # of the packages that only the book needs

@@ -1,7 +1,5 @@
-"""The page Paper map: book/paper_map.toml, rendered, and checked against pages, code and tests."""
+"""The page Paper map: book/paper_map.toml, rendered."""
 
-import ast
-import importlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,50 +54,6 @@ def read_map(path: Path = SOURCE) -> list[Part]:
     if odd:
         raise UserError(f"{path.name}, {odd.title!r}: kind {odd.kind!r} is none of {', '.join(PRINTED)}.")
     return parts
-
-
-def problems(parts: list[Part], root: Path = ROOT) -> list[str]:
-    """What the map names and the project has not: pages, labels, code, tests."""
-    found = []
-    for part in parts:
-        sources = {page: _page(page, root) for page in part.pages}
-        found += [f"{part.title}: no page {page}" for page, file in sources.items() if file is None]
-        texts = [file.read_text(encoding="utf-8") for file in sources.values() if file]
-        if part.target and not any(part.target in text for text in texts):
-            found.append(f"{part.title}: no label {part.target} on its pages")
-        found += [f"{part.title}: no object dpclip.{name}" for name in part.code if not _exists(name)]
-        found += [f"{part.title}: no test {node}" for node in part.tests if not _tested(node, root)]
-    return found
-
-
-def _page(page: str, root: Path) -> Path | None:
-    return next((root / f"{page}{end}" for end in (".ipynb", ".md") if (root / f"{page}{end}").is_file()), None)
-
-
-def _exists(name: str) -> bool:
-    """Whether the longest importable beginning of dpclip.`name` has the rest as attributes."""
-    words = name.split(".")
-    for length in range(len(words), 0, -1):
-        try:
-            found = importlib.import_module(".".join(["dpclip", *words[:length]]))
-        except ModuleNotFoundError:
-            continue
-        for word in words[length:]:
-            if not hasattr(found, word):
-                return False
-            found = getattr(found, word)
-        return True
-    return False
-
-
-def _tested(node: str, root: Path) -> bool:
-    """Whether tests/`node` is a file of tests, or a function in one."""
-    name, _, function = node.partition("::")
-    file = root / "tests" / name
-    if not file.is_file():
-        return False
-    functions = [item.name for item in ast.parse(file.read_text()).body if isinstance(item, ast.FunctionDef)]
-    return function in functions if function else any(each.startswith("test_") for each in functions)
 
 
 def map_page(parts: list[Part]) -> str:

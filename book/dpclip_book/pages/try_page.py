@@ -25,7 +25,7 @@ from dpclip.files import DATA, ROOT, atomic_write_text, ensure_writable, sha256_
 from dpclip.runs.identity import Run
 from dpclip.runs.run import ensure_model, open_run, run_folder
 from dpclip.training.train import CHECKPOINT
-from dpclip_book.build import npm
+from dpclip_book.builder import npm
 from dpclip_book.figures.plates import show_ranking
 from dpclip_book.pages.tower import export_tower
 from dpclip_book.pages.try_data import Offer, offers, packed, page_data

@@ -3,10 +3,6 @@ papermill runs. The student's is made from it.
 """
 
 import copy
-import re
-import zipfile
-from collections.abc import Iterable
-from pathlib import Path
 
 import nbformat
 
@@ -16,7 +12,6 @@ from dpclip_book.teach.exercises import ANSWER, BEGIN, CHECK, MARKED, SOLUTION, 
 EDITIONS = ("teacher", "student")
 PLACEHOLDER = "raise NotImplementedError  # your code here"
 FOLDED = "hide-input"  # tag of a solution that a page folds up
-TEXTS = {".html", ".ipynb", ".js", ".json", ".md", ".py", ".txt"}
 
 
 def check_edition(edition: str) -> None:
@@ -46,47 +41,3 @@ def student(notebook: nbformat.NotebookNode, name: str = "notebook") -> nbformat
                 )
             cell.metadata = nbformat.from_dict({"tags": [tag for tag in tags if tag != FOLDED]})
     return notebook
-
-
-def find_leaks(site: Path, notebooks: Iterable[nbformat.NotebookNode]) -> list[str]:
-    """Files of a student site, archives' members among them, that hold a piece of a solution: "file: piece"."""
-    pieces = {piece for notebook in notebooks for piece in secret_pieces(notebook)}
-    leaks = []
-    for path in sorted(path for path in site.rglob("*") if path.is_file()):
-        for name, content in _texts(path):
-            text = _squeeze(content)
-            leaks += [f"{path.relative_to(site)}{name}: {piece}" for piece in pieces if piece in text]
-    return leaks
-
-
-def secret_pieces(notebook: nbformat.NotebookNode) -> list[str]:
-    """Letters and digits of each solution: of every line of code and every sentence that is long and not also said
-    elsewhere in the chapter.
-    """
-    rest = _squeeze("\n".join(cell.source for cell in student(notebook).cells))
-    found = []
-    for cell in filter(is_solution, notebook.cells):
-        if cell.cell_type == "code":
-            parts = [line for match in MARKED.finditer(cell.source) for line in match["code"].splitlines()]
-        else:
-            plain = re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}|\[[^]]*\]", "\n", cell.source.split("\n\n", 1)[-1])
-            parts = re.split(r"[.:;?!\n]", plain.replace("```", ""))
-        squeezed = [_squeeze(part) for part in parts]
-        found += [part for part in squeezed if len(part) >= 20 and part not in rest]
-    return found
-
-
-def _squeeze(text: str) -> str:
-    """Only letters and digits: the same for a notebook, a page with markup, and a JSON string."""
-    return re.sub(r"&\w+;|<[^>]*>|\\n|[\W_]", "", text)
-
-
-def _texts(path: Path) -> Iterable[tuple[str, str]]:
-    """("", its text) of a text file; ("!member", text) for each text in an archive."""
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.namelist():
-                if Path(member).suffix in TEXTS:
-                    yield f"!{member}", archive.read(member).decode("utf-8", errors="replace")
-    elif path.suffix in TEXTS:
-        yield "", path.read_text(encoding="utf-8", errors="replace")

@@ -7,6 +7,8 @@ import sys
 import pytest
 import torch
 
+from dpclip.config import preset
+from dpclip.method.losses import hard_weight
 from dpclip.training import speed
 
 SHAPES = [(0, 3, 4), (3, 0, 4), (1, 1, 1), (5, 7, 0), (50, 192, 1), (65, 192, 576)]
@@ -48,6 +50,8 @@ def test_gradients_in_a_process_that_uses_them():
     """In a process of its own, since kernels are replaced in all of it."""
     program = """
 import torch
+from dpclip.config import preset
+from dpclip.method.losses import hard_weight
 from dpclip.training import speed
 layer, x = torch.nn.Linear(64, 48), torch.randn(32, 64, requires_grad=True)
 def gradients():
@@ -96,3 +100,24 @@ def test_a_block_that_was_freed_is_taken_again():
 def test_other_c_libraries_are_left_alone(monkeypatch):
     monkeypatch.setattr("platform.libc_ver", lambda: ("", ""))
     assert speed.keep_freed_memory() is False
+
+
+def test_small_presets_work_on_one_thread_wherever_they_run():
+    """In a process of its own, since it holds for all of it."""
+    program = """
+import torch
+from dpclip.config import preset
+from dpclip.training.speed import set_arithmetic
+torch.set_num_threads(2)
+set_arithmetic(preset("paper"), "cpu")
+assert torch.get_num_threads() == 2
+set_arithmetic(preset("mini"), "cpu")
+assert torch.get_num_threads() == 1
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_smoke_run_reaches_hard_negatives():
+    """Else making it again would say nothing of their loss."""
+    smoke = preset("smoke")
+    assert hard_weight(smoke.epochs - 1, smoke.model.hard_every) > 0

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from dpclip.runs.staleness import validity
 
 from dpclip.data import benchmark
 from dpclip.data.store import ImageStore
@@ -14,7 +15,6 @@ from dpclip.evaluation.evaluate import fine_grained, open_bench
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from dpclip.runs.experiments import table_seeds
 from dpclip.runs.records import RECORDS, read_record
-from dpclip.runs.staleness import validity
 from dpclip_book.studies import rankings
 from tests.toy import make_toy
 

@@ -4,8 +4,8 @@ import json
 
 import nbformat
 
-from dpclip_book.build.chapters import find_chapters
-from dpclip_book.build.kernel_memory import Peak, watch_memory
+from dpclip_book.builder.chapters import find_chapters
+from dpclip_book.builder.kernel_memory import Peak, watch_memory
 from dpclip_book.teach.class_pages import chapters_table, folder_size, read_measured, sizes_table, write_measured
 
 from .chapter import make_chapter

@@ -20,19 +20,19 @@ from rich.console import Console
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT, atomic_write_text
-from dpclip_book.build import launch
-from dpclip_book.build.chapters import Chapter, find_chapters, run_chapters
-from dpclip_book.build.downloads import write_downloads
-from dpclip_book.build.generated import write_generated
-from dpclip_book.build.lighter import lighten
-from dpclip_book.build.notebooks import absolute_paths, clean
-from dpclip_book.build.page_checks import check_site
-from dpclip_book.build.pdf import NAME as PDF
-from dpclip_book.build.pdf import find_browser, print_book
+from dpclip_book.builder import launch
+from dpclip_book.builder.chapters import Chapter, find_chapters, run_chapters
+from dpclip_book.builder.downloads import write_downloads
+from dpclip_book.builder.generated import write_generated
+from dpclip_book.builder.lighter import lighten
+from dpclip_book.builder.notebooks import absolute_paths, clean
+from dpclip_book.builder.page_checks import check_site
+from dpclip_book.builder.pdf import NAME as PDF
+from dpclip_book.builder.pdf import find_browser, print_book
 from dpclip_book.pages.explore import write_explorer
 from dpclip_book.pages.try_page import write_try
 from dpclip_book.teach.class_pages import write_measured
-from dpclip_book.teach.editions import check_edition, find_leaks, student
+from dpclip_book.teach.editions import check_edition, student
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
@@ -64,8 +64,7 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
     """Stage everything and run Jupyter Book with warnings as errors. Returns the path of index.html.
 
     A chapter that was not run under `preset` appears with its stored outputs, and its last line says so. The student
-    edition has a folder of its own. Raises UserError with the end of Jupyter Book's output when it fails, and when a
-    piece of a solution is in the student edition.
+    edition has a folder of its own. Raises UserError with the end of Jupyter Book's output when it fails.
     """
     check_edition(edition)
     build = root / "_build" / preset
@@ -73,10 +72,6 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
     stage(preset, source, root, edition)
     console.print("building the pages ...")
     jupyter_book("html", source, new, root)
-    if edition == "student":
-        leaks = find_leaks(new / "_build" / "html", map(Chapter.shown, find_chapters(preset, root)))
-        if leaks:
-            raise UserError("\n- ".join(["the student edition holds pieces of solutions:", *leaks]))
     shutil.rmtree(site, ignore_errors=True)
     os.replace(new / "_build" / "html", site)
     shutil.rmtree(new)

@@ -7,8 +7,8 @@ import yaml
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT
-from dpclip_book.build import site
-from dpclip_book.build.chapters import find_chapters
+from dpclip_book.builder import site
+from dpclip_book.builder.chapters import find_chapters
 
 RECORD = {
     "parameters": {"preset": "mini"},

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dpclip_book.build import weight
-from dpclip_book.build.page_checks import check_site
+from dpclip_book.builder import weight
+from dpclip_book.builder.page_checks import check_site
 
 GOOD = """<html><head><link rel="stylesheet" href="a.css"></head><body id="top">
 <img src="x.png" alt="A cat"> <a href="other.html#there">x</a> <a href="#top">y</a> <a href="https://example.org">z</a></body></html>"""

@@ -9,8 +9,8 @@ import pytest
 
 from dpclip.errors import UserError
 from dpclip_book.book_commands import parse_parameters, prepare
-from dpclip_book.build.chapters import Chapter, _time_left, chapter_key, find_chapters, run_chapters
-from dpclip_book.build.site import store_outputs
+from dpclip_book.builder.chapters import Chapter, _time_left, chapter_key, find_chapters, run_chapters
+from dpclip_book.builder.site import store_outputs
 
 from .conftest import chapter_notebook
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
-from dpclip_book.build.notebooks import absolute_paths, clean, strip_paths
+from dpclip_book.builder.notebooks import absolute_paths, clean, strip_paths
 
 from .conftest import chapter_notebook
 

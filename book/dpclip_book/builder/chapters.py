@@ -29,8 +29,8 @@ from dpclip.files import ROOT, atomic_write_text
 from dpclip.runs import machine
 from dpclip.runs.identity import records_named
 from dpclip.runs.run import open_data
-from dpclip_book.build.kernel_memory import watch_memory
-from dpclip_book.build.notebooks import clean, without_outputs
+from dpclip_book.builder.kernel_memory import watch_memory
+from dpclip_book.builder.notebooks import clean, without_outputs
 
 HEARTBEAT = 30  # seconds between two "still running" lines
 # What a chapter's numbers can depend on besides itself. Images are left out: the files beside them are their identity.

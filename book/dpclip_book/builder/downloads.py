@@ -10,7 +10,7 @@ import nbformat
 
 from dpclip.commands.table_commands import TABLES, Format, show_costs, show_results
 from dpclip.files import ROOT, atomic_write_bytes, atomic_write_text
-from dpclip_book.build.notebooks import title
+from dpclip_book.builder.notebooks import title
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all files, so that the same content gives the same bytes
 

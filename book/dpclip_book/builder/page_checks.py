@@ -5,7 +5,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from bs4 import BeautifulSoup
 
-from dpclip_book.build.weight import too_heavy
+from dpclip_book.builder.weight import too_heavy
 
 # Attributes a browser loads by itself when the page opens. A link that a reader clicks may lead to the web.
 LOADED = {

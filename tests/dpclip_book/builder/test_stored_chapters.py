@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from dpclip.files import ROOT
-from dpclip_book.build.notebooks import absolute_paths
+from dpclip_book.builder.notebooks import absolute_paths
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

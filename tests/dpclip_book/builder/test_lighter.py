@@ -7,7 +7,7 @@ import numpy as np
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
-from dpclip_book.build.lighter import lighten
+from dpclip_book.builder.lighter import lighten
 
 
 def png(pixels: np.ndarray) -> str:

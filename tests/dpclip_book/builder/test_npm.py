@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from dpclip.errors import UserError
-from dpclip_book.build import npm
+from dpclip_book.builder import npm
 
 
 @pytest.fixture

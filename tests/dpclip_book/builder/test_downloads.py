@@ -11,7 +11,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from dpclip.commands.table_commands import TABLES
 from dpclip.files import ROOT
-from dpclip_book.build.downloads import archive, write_downloads
+from dpclip_book.builder.downloads import archive, write_downloads
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import yaml
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT
-from dpclip_book.build.launch import VARIABLE, configure, launch_part, repository
+from dpclip_book.builder.launch import VARIABLE, configure, launch_part, repository
 
 HOME = "https://github.com/someone/dp-book"
 
