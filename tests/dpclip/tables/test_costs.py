@@ -84,7 +84,7 @@ def test_measure_writes_before_it_shows(run, monkeypatch, tmp_path):
 def test_unknown_table(run):
     error = run("6").exception
     assert isinstance(error, UserError)
-    assert str(error).startswith("there is no table 6 here. There is: 1, fine-grained retrieval; 2,")
+    assert str(error).startswith("there is no table 6 here. There is: 1: fine-grained retrieval; 2:")
     assert run("5", "--format", "pdf").exit_code == 2
 
 
