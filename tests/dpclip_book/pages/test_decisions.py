@@ -1,6 +1,7 @@
 """The decisions: each switch exists, each mark in the package is covered, numbers come from records."""
 
 import copy
+from dataclasses import asdict
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, mon
     def put(hit: int, **changes):
         for seed in range(SEEDS):
             run = make_run(preset("mini").set(**changes), seed, listing)
-            own = copy.deepcopy(record) | {"run": run.name}
+            own = copy.deepcopy(record) | {"run": run.name, "seed": seed, "config": asdict(run.config)}
             for style in own["metrics"]["fine-grained"]["held-out"].values():
                 style["ranks"] = {category: [hit] * len(ranks) for category, ranks in style["ranks"].items()}
                 style["acc@1"] = float(hit == 1)
