@@ -6,7 +6,7 @@ from pathlib import Path
 from dpclip.config import preset
 from dpclip.files import ROOT
 from dpclip.runs.decisions import read_decisions
-from dpclip_book.builder.chapters import Chapter
+from dpclip_book.chapters import Chapter
 from dpclip_book.figures.diagrams import draw_architecture, draw_idea
 from dpclip_book.pages import decisions, paper_map
 from dpclip_book.pages.machine import runs_table, versions_table
