@@ -8,7 +8,7 @@ from rich.table import Table
 
 from benchmarks import gpu_step, pipeline, processor, ranking, step
 from benchmarks.timing import Comparison
-from dpclip.runs.records import hardware, peak_memory_mb
+from dpclip.runs.machine import hardware, peak_memory_mb
 
 
 def table(results: list[Comparison]) -> Table:

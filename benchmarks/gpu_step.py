@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import torch
+from dpclip.runs.plan import count_images
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -20,8 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dpclip.config import PRECISIONS, RunConfig, preset
 from dpclip.runs.clock import least_ms, memory_mb
 from dpclip.runs.cost import Noise
-from dpclip.runs.plan import count_images
-from dpclip.runs.records import hardware, peak_memory_mb
+from dpclip.runs.machine import hardware, peak_memory_mb
 from dpclip.training.objective import Pictures, Work
 from dpclip.training.train import Training, build_model
 

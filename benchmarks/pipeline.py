@@ -26,8 +26,8 @@ from dpclip.data.store import ImageStore
 from dpclip.data.views import augment
 from dpclip.runs.clock import synchronise
 from dpclip.training import processes
-from dpclip.training.memory import keep_freed_memory
 from dpclip.training.objective import Pictures
+from dpclip.training.speed import keep_freed_memory
 
 PHOTOS, SIDE, SIZE, BATCH, BATCHES = 128, 256, 224, 64, 4  # Sketchy's pictures are 256 pixels wide
 DEMAND = 5

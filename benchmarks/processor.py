@@ -14,8 +14,7 @@ from dpclip.method.backbone import load_backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP
 from dpclip.runs.clock import in_fresh_process
-from dpclip.training.memory import keep_freed_memory
-from dpclip.training.products import gains, use_fast_products
+from dpclip.training.speed import gains, keep_freed_memory, use_fast_products
 
 STEPS, TURNS = 8, 3
 DEMAND = 1.2

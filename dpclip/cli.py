@@ -1,6 +1,5 @@
 """The command line: `dpclip COMMAND --help` tells what each does."""
 
-import shlex
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -88,7 +87,8 @@ def train(
     A finished run is only shown; an interrupted one goes on. Several accelerators:
     torchrun --nproc-per-node N -m dpclip train --set joint=N ...
     """
-    from dpclip.runs.run import ensure, records_folder
+    from dpclip.runs.identity import records_folder
+    from dpclip.runs.run import ensure
     from dpclip.training.processes import process_group, rank
 
     with process_group():
@@ -96,7 +96,7 @@ def train(
         record = ensure(run, store, records)
         if rank() == 0:
             show_metrics(record)
-            typer.echo((records or records_folder(preset)) / f"{run.name}.json")
+            typer.echo(records_folder(run.config, folder=records) / f"{run.name}.json")
 
 
 @app.command()
@@ -119,7 +119,11 @@ def evaluate(
 def sweep(
     preset: Preset = "mini",
     table: Annotated[
-        str, typer.Option(help="Whose runs: 1, 2, 3, 4; or rates, recipes (on the validation categories).")
+        str,
+        typer.Option(
+            help="Whose runs: 1, 2, 3, 4 or decisions; results, all of these; or rates, recipes (on the validation "
+            "categories)."
+        ),
     ] = "1",
     seeds: Annotated[
         int | None, typer.Option(min=1, help="How many seeds of each row [default: as the table asks].")
@@ -131,23 +135,18 @@ def sweep(
 ) -> None:
     """Make the records that a table needs, one run after the other; finished ones are skipped.
 
+    All results again, in a folder of your own: --table results --seeds 1 --records FOLDER.
     Snakemake does the same list on many machines: workflow/Snakefile.
     """
     from dpclip.method.openai_weights import use_weights
-    from dpclip.runs.run import ensure, open_store
-    from dpclip.runs.sweep import jobs
+    from dpclip.runs.sweep import jobs, make_records
 
     use_weights(weights)
     found, absent = jobs(table, preset, *(str(place or "") for place in (data, weights, records)), seeds)
-    for line in absent:
+    for line in absent + (found if dry_run else []):
         typer.echo(line)
-    stores = {}
-    for job in found:
-        typer.echo(f"{job.row}, {job.record.name}{' (done)' if job.record.exists() else ''}: {shlex.join(job.words)}")
-        if not dry_run:
-            name = job.run.config.dataset
-            stores[name] = stores.get(name) or open_store(job.run.config, data)
-            ensure(job.run, stores[name], job.record.parent, split=job.split)
+    if not dry_run:
+        make_records(found, data, records)
 
 
 @app.command()

@@ -148,7 +148,10 @@ class RunConfig:
 
         Raises UserError for a switch that is not known here.
         """
-        return cls(**{**values, "model": DPCLIPConfig(**values["model"])})
+        try:
+            return cls(**{**values, "model": DPCLIPConfig(**values["model"])})
+        except (UserError, TypeError, KeyError) as error:
+            raise UserError(f"settings that this code does not know ({error}).") from error
 
     def set(self, **changes: object) -> "RunConfig":
         """A copy with other values; fields of `model` are set by their own name.
@@ -225,7 +228,7 @@ MINI = RunConfig(
 PAPER = RunConfig()
 TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}
 PRESETS = {
-    "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL),
+    "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL).set(hard_every=1),  # two epochs reach hard negatives
     "dry": replace(PAPER, preset="dry", weights="", epochs=1, **TRIAL).set(templates=1),
     "mini": MINI,
     "paper": PAPER,

@@ -1,4 +1,4 @@
-"""Writing and hashing files so that an interruption or a full disk never leaves half a file behind."""
+"""Where things lie; writing and hashing files so that neither an interruption nor a full disk leaves half a file."""
 
 import contextlib
 import hashlib
@@ -11,6 +11,7 @@ from dpclip.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]  # the repository
 DATA = ROOT / "data"
+MINI = DATA / "mini-clip"  # the embedded backbone
 BUILD_FOLDER = ROOT / "build"  # what can be made again: caches, checkpoints, private records
 
 
@@ -61,3 +62,10 @@ def ensure_writable(folder: Path, size: int = 0) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise UserError(f"{folder} has {free >> 20} MB free, but {size >> 20} MB are needed. Free some space.")
+
+
+def show_time(seconds: float) -> str:
+    """3725 -> "1 h 02 min"; 125 -> "2 min 05 s"; 40 -> "40 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -23,20 +23,21 @@ from dpclip.data.store import CACHE
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_text
 from dpclip.method.features import Features
-from dpclip.runs import experiments, records
 from dpclip.runs.clock import in_fresh_process, least_ms, memory_mb
-from dpclip.runs.experiments import module_settings
+from dpclip.runs.experiments import METHODS, module_settings
+from dpclip.runs.machine import commit, hardware, peak_memory_mb
+from dpclip.runs.records import RECORDS
 from dpclip.training import processes
 from dpclip.training.train import Training, build_model
 
-COSTS = records.RECORDS / "cost"
+COSTS = RECORDS / "cost"
 BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")}
 BATCH, TRAINING_BATCH, GALLERY = 16, 8, 100
-WORDS = "alarm clock"
+CATEGORY = "alarm clock"
 RECORDED = ("backbone", "commit", "hardware", "torch", "costs", "skipped")
 
 # Name -> settings. With no module there is what the rival "CLIP, norms tuned" is.
-METHODS = experiments.METHODS | {name: s for name, s in module_settings().items() if name != "no module"}
+COSTED = METHODS | {name: changes for name, changes in module_settings().items() if name != "no module"}
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,22 @@ class Cost:
     training_mb: float | None  # the same over two training steps of TRAINING_BATCH triplets; None: nothing trains
 
 
-def method_config(name: str, backbone: str) -> RunConfig:
+def costed_config(name: str, backbone: str) -> RunConfig:
     """The run that a row stands for. Raises UserError for an unknown method or backbone."""
-    for kind, value, known in (("method", name, METHODS), ("backbone", backbone, BACKBONES)):
+    for kind, value, known in (("method", name, COSTED), ("backbone", backbone, BACKBONES)):
         if value not in known:
             raise UserError(f"unknown {kind} {value!r}. Choose one of {'; '.join(known)}.")
-    return BACKBONES[backbone].set(**METHODS[name]).set(batch=TRAINING_BATCH, joint=1)
+    return BACKBONES[backbone].set(**COSTED[name]).set(batch=TRAINING_BATCH, joint=1)
 
 
 def inputs(model: nn.Module, device: str) -> tuple[Tensor, Tensor, Tensor | None]:
-    """One image (1, 3, S, S), support images (S', 3, S, S), a text feature (E,) if the model reads words: all black."""
-    size, count = model.image_size, sum(model.config.support_counts)
-    words = torch.zeros(model.backbone.output_dim, device=device) if model.config.reads_words else None
-    images = torch.zeros(1 + count, 3, size, size, device=device)
-    return images[:1], images[1:], words
+    """Some images (BATCH, 3, S, S), support images (S', 3, S, S), a text feature (E,) if the model reads words: noise,
+    the same every time.
+    """
+    random, size, count = torch.Generator().manual_seed(0), model.image_size, sum(model.config.support_counts)
+    images = torch.randn(BATCH + count, 3, size, size, generator=random).to(device)
+    words = torch.randn(model.backbone.output_dim, generator=random).to(device) if model.config.reads_words else None
+    return images[:BATCH], images[BATCH:], words
 
 
 def flops(work: Callable[[], object]) -> int:
@@ -90,8 +93,9 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
     """The exact fields of a Cost. On torch's device "meta", which computes shapes only, they take about a second."""
     with warnings.catch_warnings(), torch.device("meta"):
         warnings.filterwarnings("ignore", "for .* which is a no-op")  # weights are copied nowhere
-        model = build_model(method_config(name, backbone), 0).eval()
-    image, support, words = inputs(model, "meta")
+        model = build_model(costed_config(name, backbone), 0).eval()
+    images, support, words = inputs(model, "meta")
+    image = images[:1]
     groups = model.set_trainable() if model.trains(model.config) else {"clip": [], "new": []}
     own = dict(model.named_parameters())
     text = [n for n in own if n.startswith("backbone.clip.") and not n.startswith("backbone.clip.visual.")]
@@ -107,7 +111,7 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
         "trained_new": sum(p.numel() for p in groups["new"]),
         "image_flops": image_flops,
         "category_flops": flops(lambda: model.context(support, words)) if model.uses_category else 0,
-        "text_flops": flops(lambda: model.text_feature(WORDS)) if model.config.reads_words else 0,
+        "text_flops": flops(lambda: model.text_feature(CATEGORY)) if model.config.reads_words else 0,
         "query_flops": image_flops + flops(lambda: model.distance(sketch, photos)),
     }
 
@@ -119,17 +123,16 @@ def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]
     """
     torch.set_num_threads(1)
     before = memory_mb(device)
-    model = build_model(method_config(name, backbone), 0).eval().to(device)
-    image, support, words = inputs(model, device)
-    batch = image.repeat(BATCH, 1, 1, 1)
+    model = build_model(costed_config(name, backbone), 0).eval().to(device)
+    images, support, words = inputs(model, device)
     context = model.context(support, words)
-    model.encode(batch, context)
-    memory = records.peak_memory_mb(device) - before
+    model.encode(images, context)
+    memory = peak_memory_mb(device) - before
     milliseconds = {
-        "image_ms": least_ms(lambda: model.encode(image, context), device),
-        "batch_ms": least_ms(lambda: model.encode(batch, context), device) / BATCH,
+        "image_ms": least_ms(lambda: model.encode(images[:1], context), device),
+        "batch_ms": least_ms(lambda: model.encode(images, context), device) / BATCH,
         "category_ms": least_ms(lambda: model.context(support, words), device) if model.uses_category else 0.0,
-        "text_ms": least_ms(lambda: model.text_feature(WORDS), device) if model.config.reads_words else 0.0,
+        "text_ms": least_ms(lambda: model.text_feature(CATEGORY), device) if model.config.reads_words else 0.0,
     }
     return {"inference_mb": round(memory, 1)} | {name: round(value, 3) for name, value in milliseconds.items()}
 
@@ -161,14 +164,14 @@ class Noise:
 def measure_training(name: str, backbone: str, device: str) -> float | None:
     """Memory of two training steps, for a fresh process: the second meets Adam's moments, which the first made."""
     before = memory_mb(device)
-    config = method_config(name, backbone)
+    config = costed_config(name, backbone)
     model = build_model(config, 0).to(device)
     training = Training(config, 0, model, Noise.of(model.image_size, device, TRAINING_BATCH), losses=[])
     if training.optimizer is None:
         return None
     for works in training.work(0, 0):
         training.step(works)
-    return round(records.peak_memory_mb(device) - before, 1)
+    return round(peak_memory_mb(device) - before, 1)
 
 
 def measure_cost(name: str, backbone: str, device: str) -> Cost:
@@ -185,14 +188,14 @@ def cost_record(backbone: str) -> dict:
     skipped, with the reason.
     """
     costs, skipped, console, device = {}, {}, Console(stderr=True), processes.device()
-    for name in track(METHODS, f"cost at {backbone}", console=console, disable=not console.is_terminal):
+    for name in track(COSTED, f"cost at {backbone}", console=console, disable=not console.is_terminal):
         try:
             costs[name] = asdict(measure_cost(name, backbone, device))
         except UserError as error:
-            if "method" not in METHODS[name]:  # only a network of its own is optional
+            if "method" not in COSTED[name]:  # only a network of its own is optional
                 raise
             skipped[name] = str(error)
-    made_by = (backbone, records.commit(), records.hardware(device), torch.__version__)
+    made_by = (backbone, commit(), hardware(device), torch.__version__)
     return dict(zip(RECORDED, (*made_by, costs, skipped), strict=True))
 
 

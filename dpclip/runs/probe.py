@@ -2,7 +2,7 @@
 
 A probe is taken with the untrained model on the real pictures: the loss and the size of its gradients at the first step
 of the first and of the last epoch (so that hard negatives are in it), and the places of the true photos of the first
-tested category. Moving code changes none of it; changing what code does is seen. Seconds a run. `ours`
+tested category. Moving code changes none of it; changing what code does is seen. Seconds a run.
 """
 
 import math
@@ -17,7 +17,8 @@ from dpclip.evaluation import metrics
 from dpclip.evaluation.evaluate import Bench, open_bench, support_rule
 from dpclip.files import DATA
 from dpclip.training.objective import Objective
-from dpclip.training.train import build_model, epoch_batches, make_work, set_arithmetic
+from dpclip.training.speed import set_arithmetic
+from dpclip.training.train import build_model, epoch_batches, make_work
 
 TOLERANCE = DATA / "records" / "tolerance.toml"
 
@@ -27,7 +28,7 @@ def take_probe(config: RunConfig, seed: int, store: ImageStore, split: str) -> d
     two groups that train, nothing where nothing trains; places in the first category of `split`, held-out. Where
     sketches have no photo of their own, "precision": the average precision of each query among two categories' photos.
     """
-    set_arithmetic(config)
+    set_arithmetic(config, store.device)
     model = build_model(config, seed).to(store.device)
     bench = open_bench(model, store.at(model.image_size))
     found: dict = {}

@@ -5,14 +5,17 @@ missing run: make it, or say that it is missing.
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dpclip.config import RunConfig, preset
 from dpclip.data import benchmark
-from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.runs import records
 from dpclip.runs.experiments import find_table, table_runs, table_seeds
-from dpclip.runs.run import ensure_rows, find_record, make_run, records_folder, records_named
+from dpclip.runs.identity import records_folder, records_named, weights_hash
+from dpclip.runs.records import read_record
+
+if TYPE_CHECKING:  # it brings torch, which tables do not need
+    from dpclip.data.store import ImageStore
 
 
 @dataclass(frozen=True)
@@ -49,56 +52,50 @@ def makes_missing(preset_name: str) -> bool:
 
 
 def rows_of(
-    table: str, preset_name: str, store: ImageStore | None = None, dataset: str = "", folder: Path | None = None
+    table: str, preset_name: str, store: "ImageStore | None" = None, dataset: str = "", folder: Path | None = None
 ) -> TableRows:
-    """The rows of a table. With a `store`, which a page passes for its own preset, missing runs
-    are made if the preset `makes_missing`; without one, records in `folder` (by default the preset's) are
-    loaded and nothing is made.
+    """The rows of a table with their records in `folder`, or where the preset's lie (identity.records_folder). With a
+    `store`, which a page passes for its own preset, missing runs are made if the preset `makes_missing`; else none is.
 
     Raises UserError for an unknown table; MissingRun as `ensure_rows` does.
     """
     dataset = store.manifest.name if store else dataset or preset(preset_name).dataset
-    split = find_table(table).split
-    folder = folder or records_folder(preset_name, split)
-    if store:
-        runs = table_runs(table, preset_name, store.manifest)
-        there = {row: [r for r in seeds if (folder / f"{r.name}.json").exists()] for row, seeds in runs.items()}
-        found = ensure_rows(runs if makes_missing(preset_name) else there, store, split)
-    else:
-        found = load_rows(table, preset_name, dataset, folder)
-    seeds = {row: len(runs) for row, runs in table_seeds(table, preset_name, dataset).items()}
-    if records_named() and split == "unseen":
-        seeds = dict.fromkeys(seeds, 1)
+    split, asked = find_table(table).split, table_seeds(table, preset_name, dataset)
+    one_seed = records_named() is not None and split == "unseen"
+    if store and makes_missing(preset_name):
+        from dpclip.runs.run import ensure_rows
+
+        ensure_rows(table_runs(table, preset_name, store.manifest, 1 if one_seed else None), store, split, folder)
+    place = records_folder(preset(preset_name).set(dataset=dataset), split, folder)
+    embedded = benchmark.recorded() if dataset == benchmark.NAME else None
+    manifest = store.manifest if store else embedded
+    known = index_records(preset_name, place, split, manifest.hash if manifest else "")
+    found = {
+        row: [known[config.key(), seed] for config, seed in runs if (config.key(), seed) in known]
+        for row, runs in asked.items()
+    }
+    seeds = {row: 1 if one_seed else len(runs) for row, runs in asked.items()}
     return TableRows(table, preset_name, dataset, found, seeds)
 
 
-def load_rows(table: str, preset_name: str, dataset: str, folder: Path) -> dict[str, list[dict]]:
-    """Row name -> the records that are there. Those of data that are not at hand are known by settings and seed; raises
-    UserError when records of several states of the data fit.
+def index_records(preset_name: str, folder: Path, split: str, data_hash: str = "") -> dict[tuple[str, int], dict]:
+    """(key of the settings, seed) -> the record, of a preset's runs tested on `split`, of the backbone's weights that
+    are here and of the data with this hash, if one is known.
+
+    Raises UserError when two records share settings and seed, so that it cannot be told which is meant.
     """
-    embedded = benchmark.recorded() if dataset == benchmark.NAME else None
-    known = {} if embedded else index_records(preset_name, folder)
-    found: dict[str, list[dict]] = {}
-    for row, runs in table_seeds(table, preset_name, dataset).items():
-        for config, seed in runs:
-            if embedded:
-                record = find_record(make_run(config, seed, embedded), folder, find_table(table).split)
-            else:
-                record = known.get((config.key(), seed))
-            found.setdefault(row, []).extend([record] if record else [])
-    return found
-
-
-def index_records(preset_name: str, folder: Path) -> dict[tuple[str, int], dict]:
-    """(key of the settings, seed) -> the record. Raises UserError when two records of a folder share them."""
     found: dict[tuple[str, int], dict] = {}
     for path in sorted(folder.glob(f"{preset_name}-*.json")):
-        record = records.read_record(path.stem, folder)
-        place = RunConfig.read(record["config"]).key(), record["seed"]
+        record = read_record(path.stem, folder)
+        config = RunConfig.read(record["config"])
+        here = (split, weights_hash(config), data_hash or record["data_hash"])
+        if here != (record["split"], record["weights_hash"], record["data_hash"]):
+            continue
+        place = config.key(), record["seed"]
         if place in found:
             raise UserError(
-                f"{path} and {found[place]['run']}.json have the same settings and seed, so they ran on other data or "
-                "weights. Keep those of one."
+                f"{path} and {found[place]['run']}.json have the same settings and seed, so they ran on other data. "
+                "Keep those of one."
             )
         found[place] = record
     return found

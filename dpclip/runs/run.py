@@ -1,61 +1,37 @@
 """A run with its data: its identity, its pictures, and `ensure`: load a run's record, or make it."""
 
-import hashlib
 import json
 import os
 import shlex
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from rich.console import Console
 
-from dpclip.config import TRIALS, RunConfig, preset, settings_words
+from dpclip.config import RunConfig, preset, settings_words
 from dpclip.data.batches import PROTOCOLS
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.data.manifest import Manifest
 from dpclip.data.sources import open_dataset
 from dpclip.data.store import ImageStore
-from dpclip.evaluation.evaluate import category_level, fine_grained, open_bench
-from dpclip.files import BUILD_FOLDER, atomic_write_text, ensure_writable, sha256_file
-from dpclip.method.backbone import MINI
-from dpclip.runs import plan, records
+from dpclip.errors import MissingRun, UserError
+from dpclip.evaluation.evaluate import category_level, fine_grained
+from dpclip.files import BUILD_FOLDER, atomic_write_text, ensure_writable
+from dpclip.method.interface import find_method
+from dpclip.runs import machine
+from dpclip.runs.identity import Run, find_record, make_run, records_folder
 from dpclip.runs.probe import differences, take_probe
+from dpclip.runs.records import write_record
 from dpclip.training import processes
-from dpclip.training.train import Training, image_size, train
+from dpclip.training.checkpoint import count_steps
+from dpclip.training.train import CHECKPOINT, Training, image_size, steps_an_epoch, train
 
 RUNS = BUILD_FOLDER / "runs"
 PROBE = "probe.json"  # beside a checkpoint: what the code did that made it
 FOLDER_VARIABLE = "DPCLIP_DATA"
 NO_TRAIN_VARIABLE = "DPCLIP_NO_TRAIN"  # "1": a missing run is described and not made
-RECORDS_VARIABLE = "DPCLIP_RECORDS"  # a folder of records to use instead of the repository's
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training with one seed. `name` is its identity: settings, data and backbone weights."""
-
-    config: RunConfig
-    seed: int
-    data_hash: str
-    weights_hash: str
-
-    @property
-    def name(self) -> str:
-        identity = f"{self.config.key()} {self.data_hash} {self.weights_hash}"
-        return f"{self.config.preset}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{self.seed}"
-
-
-def weights_hash(config: RunConfig) -> str:
-    """12 hexadecimal digits of the backbone's weights; "random" when they are drawn from the seed."""
-    if config.backbone == "mini":
-        return sha256_file((Path(config.weights) if config.weights else MINI) / "manifest.json")[:12]
-    return sha256_file(Path(config.weights))[:12] if Path(config.weights).is_file() else config.weights or "random"
-
-
-def make_run(config: RunConfig, seed: int, manifest: Manifest) -> Run:
-    return Run(config, seed, manifest.hash, weights_hash(config))
 
 
 def open_data(config: RunConfig, data: Path | None = None, alone: bool = True) -> Manifest:
@@ -112,28 +88,36 @@ def _set_aside(folder: Path, probe: dict) -> None:
         atomic_write_text(path, json.dumps(trained) + "\n")
 
 
+def steps_left(run: Run, manifest: Manifest, runs: Path | None = None) -> int:
+    """Steps of training that the run still has to make."""
+    if not find_method(run.config.method).trains(run.config.model):
+        return 0
+    every = run.config.epochs * steps_an_epoch(run.config, manifest)
+    return max(every - count_steps(run_folder(run, runs) / CHECKPOINT), 0)
+
+
 def refuse_training(wanted: list[Run], store: ImageStore, runs: Path | None = None, split: str = "unseen") -> None:
     """Raise MissingRun when the environment variable DPCLIP_NO_TRAIN is 1 and one of the runs has steps to make: which
-    ones, the commands that make them, and what they take.
+    ones, and the commands that make them.
     """
     if os.environ.get(NO_TRAIN_VARIABLE) != "1":
         return
     lines = []
     for run in wanted:
-        steps = plan.steps_left(run.config, run.seed, store.manifest, run_folder(run, runs))
-        if steps:
+        if steps := steps_left(run, store.manifest, runs):
             words = ["train" if split == "unseen" else "evaluate", "--preset", run.config.preset]
             command = shlex.join(["dpclip", *words, "--seed", str(run.seed), *settings_words(run.config)])
             lines.append(f"{command}: {steps:,} steps")
     if lines:
-        raise plan.MissingRun("\n".join([f"missing runs: {len(lines)}. What makes them:", *lines]))
+        raise MissingRun("\n".join([f"missing runs: {len(lines)}. What makes them:", *lines]))
 
 
 def measure(training: Training, split: str, limit: int) -> dict:
     """All metrics of a finished run on the categories of a split: fine-grained under both protocols with every style
     of sketch, where sketches have photos of their own; category-level held-out, with the style that trains.
     """
-    bench, seed, manifest = open_bench(training.model, training.store), training.seed, training.store.manifest
+    training.model.eval()
+    bench, seed, manifest = training.bench, training.seed, training.store.manifest
     styles = manifest.styles if manifest.paired else []
     metrics = {
         protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in styles}
@@ -143,24 +127,13 @@ def measure(training: Training, split: str, limit: int) -> dict:
     return {"fine-grained": metrics, "category-level": level}
 
 
-def records_named() -> Path | None:
-    """The folder that the environment variable DPCLIP_RECORDS names: of results made again, with one seed each."""
-    named = os.environ.get(RECORDS_VARIABLE)
-    return Path(named) if named else None
-
-
-def records_folder(preset_name: str, split: str = "unseen") -> Path:
-    """Where the records of a preset's runs lie: in the folder that the environment variable DPCLIP_RECORDS names, or in
-    the repository. Those of smoke and dry runs mean nothing and are not kept; validation has its own place.
-    """
-    folder = records_named() or records.RECORDS
-    folder = BUILD_FOLDER / "records" if preset_name in TRIALS else folder
-    return folder if split == "unseen" else folder / "validation"
-
-
-def find_record(run: Run, folder: Path | None = None, split: str = "unseen") -> dict | None:
-    """The record of a run in `folder` (by default its preset's), None when there is none."""
-    return records.read_record(run.name, folder or records_folder(run.config.preset, split))
+def check_run(run: Run, manifest: Manifest, split: str) -> None:
+    """Raise UserError for what would stop a run after its training: categories that are not there, or too small."""
+    if split == "val" and not manifest.categories("val"):
+        raise UserError(
+            f"no category of {manifest.name} is held out for validation, so there is nothing to evaluate on. "
+            "Hold some out: --set val_categories=10"
+        )
 
 
 def ensure(
@@ -171,13 +144,14 @@ def ensure(
     `split` names the tested categories: settings are chosen on "val", results are reported on "unseen". Of several
     processes at one run only the first tests it and has the record; the others get None.
 
-    Raises UserError before any work when `folder` cannot be written.
+    Raises UserError before any work when `folder` cannot be written, and when the run could not be tested.
     """
-    folder = folder or records_folder(run.config.preset, split)
-    record = find_record(run, folder, split)
+    record = find_record(run, split, folder)
     if record is not None:
         return record
-    ensure_writable(folder)
+    check_run(run, store.manifest, split)
+    target = records_folder(run.config, split, folder)
+    ensure_writable(target)
     probe = take_probe(run.config, run.seed, store, split) if processes.rank() == 0 else None
     training = ensure_model(run, store, runs, probe)
     if processes.rank() > 0:
@@ -193,19 +167,21 @@ def ensure(
         "metrics": measure(training, split, run.config.test_categories),
         "losses": [round(loss, 5) for loss in training.losses],
         "scores": [round(score, 5) for score in training.scores],
-        "commit": records.commit(),
-        "hardware": records.hardware(store.device),
-        "arithmetic": records.arithmetic(store.device),
+        "commit": machine.commit(),
+        "hardware": machine.hardware(store.device),
+        "arithmetic": machine.arithmetic(store.device),
         "torch": torch.__version__,
         "seconds": round(training.seconds, 1),
-        "peak_memory_mb": records.peak_memory_mb(store.device),
+        "peak_memory_mb": machine.peak_memory_mb(store.device),
     }
-    records.write_record(record, folder)
+    write_record(record, target)
     return record
 
 
-def ensure_rows(rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen") -> dict[str, list[dict]]:
+def ensure_rows(
+    rows: dict[str, list[Run]], store: ImageStore, split: str = "unseen", folder: Path | None = None
+) -> dict[str, list[dict]]:
     """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
-    wanted = [run for runs in rows.values() for run in runs if find_record(run, split=split) is None]
+    wanted = [run for runs in rows.values() for run in runs if find_record(run, split, folder) is None]
     refuse_training(wanted, store, split=split)
-    return {row: [ensure(run, store, split=split) for run in row_runs] for row, row_runs in rows.items()}
+    return {row: [ensure(run, store, folder, split=split) for run in row_runs] for row, row_runs in rows.items()}

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 from torch.nn.parallel import DistributedDataParallel
 
 from dpclip.config import RunConfig
@@ -21,7 +19,7 @@ from dpclip.data.batches import Batch, SupportRule, training_batches
 from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import Bench, fine_grained, open_bench
+from dpclip.evaluation.evaluate import fine_grained, open_bench
 from dpclip.files import ensure_writable
 from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.interface import Method, find_method
@@ -29,9 +27,9 @@ from dpclip.method.openai_weights import weights_source
 from dpclip.training import processes
 from dpclip.training.checkpoint import Checkpoint, load_trained, read_checkpoint, trained_weights, write_checkpoint
 from dpclip.training.guard import alone, signals
-from dpclip.training.memory import keep_freed_memory
 from dpclip.training.objective import Objective, Pictures, Work
-from dpclip.training.products import use_fast_products
+from dpclip.training.progress import TrainingProgress
+from dpclip.training.speed import set_arithmetic
 
 CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 
@@ -53,21 +51,19 @@ def image_size(config: RunConfig) -> int:
     return vision_config(config.backbone, config.weights or None)["image_size"]
 
 
+def steps_an_epoch(config: RunConfig, manifest: Manifest) -> int:
+    """Counted, no batch is made: whole batches of each seen category, `joint` to a step."""
+    sketches = manifest.table.iloc[manifest.rows(split="seen", style=manifest.styles[0])]
+    steps = int((sketches.groupby("category").size() // config.batch).sum()) // config.joint
+    return min(steps, config.steps_per_epoch or steps)
+
+
 def epoch_batches(config: RunConfig, manifest: Manifest, seed: int, epoch: int) -> list[Batch]:
     """An epoch's batches; `joint` of them make a step, what is left over is dropped."""
     model = config.model
     rule = SupportRule(model.support, model.support_sketches, model.support_photos)
     batches = training_batches(manifest, config.batch, seed, epoch, rule, model.negatives)
-    steps = len(batches) // config.joint
-    return batches[: min(steps, config.steps_per_epoch or steps) * config.joint]
-
-
-def set_arithmetic(config: RunConfig) -> None:
-    """How this process multiplies from now on: as `config.precision` says, and where it is fast."""
-    use_fast_products()
-    exact = config.precision == "fp32"
-    torch.set_float32_matmul_precision("highest" if exact else "high")
-    torch.backends.cudnn.allow_tf32 = not exact  # of convolutions; torch allows it unless told otherwise
+    return batches[: steps_an_epoch(config, manifest) * config.joint]
 
 
 def make_work(batches: list[Batch], number: int, epoch: int, store: ImageStore) -> Work:
@@ -97,10 +93,9 @@ class Training:
             if any(groups.values())
             else None
         )
-        keep_freed_memory()
-        set_arithmetic(self.config)
-        self.words = open_bench(self.model, self.store).words
-        self.objective = Objective(self.model, self.store, self.words, self.config, self.seed)
+        set_arithmetic(self.config, self.store.device)
+        self.bench = open_bench(self.model, self.store)
+        self.objective = Objective(self.model, self.store, self.bench.words, self.config, self.seed)
         if processes.world() > 1 and self.optimizer:
             self.objective = DistributedDataParallel(self.objective)
         self.share = processes.share(self.config.joint)
@@ -144,9 +139,9 @@ class Training:
         categories it is then tested on `code`.
         """
         split, protocol = {"val": ("val", "held-out"), "test": ("unseen", "transductive")}[self.config.model.checkpoint]
-        bench = Bench(self.model.eval(), self.store, self.words)
+        self.model.eval()
         style = self.store.manifest.styles[0]
-        return fine_grained(bench, split, style, protocol, self.seed, self.config.test_categories)["acc@1"]
+        return fine_grained(self.bench, split, style, protocol, self.seed, self.config.test_categories)["acc@1"]
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, atomically."""
@@ -195,17 +190,15 @@ def _run(training: Training, folder: Path, stop: Callable[[], bool], caught: Cal
     config, checkpoint = training.config, folder / CHECKPOINT
     if checkpoint.exists():
         training.load(checkpoint)
-    steps = len(training.batches(0)) // config.joint
+    steps = steps_an_epoch(config, training.store.manifest)
     total, done, begun = steps * config.epochs, len(training.losses), time.perf_counter() - training.seconds
-    columns = (*Progress.get_default_columns()[:-1], TimeElapsedColumn(), TimeRemainingColumn())
-    console, first = Console(stderr=True), processes.rank() == 0
-    with Progress(*columns, console=console, disable=not (console.is_terminal and first)) as progress:
-        task = progress.add_task(f"training, seed {training.seed}", total=total, completed=done)
+    first = processes.rank() == 0
+    with TrainingProgress(f"training, seed {training.seed}", config.epochs, steps, done, first) as progress:
         for epoch in range(done // steps, config.epochs):
             halt = False
             for works in training.work(epoch, len(training.losses) - epoch * steps):
                 training.losses.append(training.step(works))
-                progress.advance(task)
+                progress.step()
                 if stop():
                     return False
                 halt = processes.total(bool(caught()))[0] > 0  # a signal to one rank stops all at the same step
@@ -224,4 +217,5 @@ def _run(training: Training, folder: Path, stop: Callable[[], bool], caught: Cal
                     f"stopped by {caught() or 'another rank'} after step {len(training.losses)} of {total}, which is "
                     "saved. The same command goes on from there."
                 )
+            progress.epoch(epoch, sum(training.losses[epoch * steps :]) / len(training.losses[epoch * steps :]))
     return True

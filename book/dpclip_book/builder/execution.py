@@ -15,14 +15,13 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from dpclip.errors import UserError
+from dpclip.errors import MissingRun, UserError
 from dpclip.files import ROOT
 from dpclip_book.builder.notebooks import clean
 from dpclip_book.chapters import Chapter
 
 PROGRESS_VARIABLE = "DPCLIP_PROGRESS"
 PATIENCE = 10  # seconds that a stopped papermill has to end its kernel
-MISSING = "MissingRun"  # of dpclip.runs.plan: the chapter may not train what it lacks
 
 
 class Execution:
@@ -88,7 +87,7 @@ class Execution:
             last = self.log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
             raise UserError(f"chapter {self.chapter.name} stopped: {last}\nThe log is {self._shown(self.log)}.")
         cell, error = found
-        if error.ename == MISSING:
+        if error.ename == MissingRun.__name__:
             self.notebook.unlink()
             return stopped_page(self.chapter.source, error.evalue), error.evalue
         failed = self.chapter.build / "failed" / self.chapter.source.name

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from dpclip.config import preset
 from dpclip.files import ROOT
-from dpclip.runs.decisions import read_decisions
 from dpclip_book.chapters import Chapter
 from dpclip_book.figures.diagrams import draw_architecture, draw_idea
 from dpclip_book.pages import decisions, paper_map
@@ -25,7 +24,7 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
         (book / "figures" / f"{name}.svg").write_text(draw(sizes).svg, encoding="utf-8")
     parts = {
         "_notation": notation_tables(),
-        "_decisions": decisions.decisions_page(read_decisions()),
+        "_decisions": decisions.decisions_page(decisions.read_decisions()),
         "_paper_map": paper_map.map_page(paper_map.read_map()),
         "_runs": runs_table(chapters),
         "_versions": versions_table(),

@@ -19,8 +19,9 @@ from dpclip.config import preset as find_preset
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.errors import UserError
 from dpclip.files import ROOT, atomic_write_text
-from dpclip.runs import records
-from dpclip.runs.run import open_data, records_named
+from dpclip.runs import machine
+from dpclip.runs.identity import records_named
+from dpclip.runs.run import open_data
 from dpclip_book.builder.execution import Execution
 from dpclip_book.builder.notebooks import without_outputs
 from dpclip_book.chapters import Chapter, find_chapters
@@ -143,8 +144,8 @@ class Turn:
         atomic_write_text(chapter.executed, nbformat.writes(notebook))
         key = [self.key, digest_files(RECORDS, root)]  # with those that this chapter left
         record = {"key": key, "parameters": self.parameters, "seconds": round(seconds, 1)}
-        record |= {"peak_mb": round(self.execution.peak_mb), "commit": records.commit()}
-        record |= {"records": records_named() and records_named().name, **machine()}
+        record |= {"peak_mb": round(self.execution.peak_mb), "commit": machine.commit()}
+        record |= {"records": records_named() and records_named().name, **machine_facts()}
         record |= {"missing": missing} if missing else {}
         atomic_write_text(chapter.build / f"{chapter.name}.json", json.dumps(record, indent=1) + "\n")
         console.print(f"{self.label}: {missing or f'done in {seconds:.0f} s'}")
@@ -161,6 +162,6 @@ def _time_left(chapters: Sequence[Chapter], ran: Sequence[float], processes: int
     return f"about {minutes} min {rest:02d} s left"
 
 
-def machine() -> dict:
+def machine_facts() -> dict:
     """What a reader needs to judge run times, and the versions that numbers depend on."""
-    return {"hardware": records.hardware(), "python": platform.python_version(), "torch": version("torch")}
+    return {"hardware": machine.hardware(), "python": platform.python_version(), "torch": version("torch")}

@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT
-from dpclip.runs.records import commit
+from dpclip.runs.machine import commit
 
 NO_HISTORY = "unknown"  # what dpclip.runs.records.commit says outside a git checkout
 

@@ -1,32 +1,82 @@
-"""The page Decisions: its entries, and the effect of each switch as far as records tell it."""
+"""The page Decisions: where the paper is silent or its released code differs, and what records tell of other choices.
+
+Its entries are data, book/decisions.toml, checked when they are read.
+"""
 
 import ast
+import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
+from dpclip.config import preset
+from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import SETTINGS
 from dpclip.evaluation.intervals import compare_seeds, hits
 from dpclip.files import ROOT
-from dpclip.runs.decisions import PRESET, Decision
+from dpclip.runs.experiments import OTHER_CHOICES
 from dpclip.runs.rows import TableRows, rows_of
 from dpclip_book.pages.markdown import numbered_table
 
-STYLE = "warped"
+SOURCE = ROOT / "book" / "decisions.toml"
+PRESET, STYLE = "mini", "warped"  # of the runs on the page
 NOT_RUN = {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": "not run yet"}
 MARK = "`" + "ours`"  # not a mark itself
 
 
-def marked_objects(root: Path = ROOT) -> set[str]:
-    """Dotted names, below dpclip, of the modules, classes and functions whose own docstring or comments hold MARK. A
-    function with an argument of that name means the argument.
+@dataclass(frozen=True)
+class Decision:
+    """One entry of the file; what its fields mean is written at the head of the file."""
+
+    name: str
+    topic: str
+    open: str
+    reading: str
+    mark: str
+    changes: str
+    page: str
+    switch: dict[str, list] = field(default_factory=dict)
+    fixed: str = ""
+    runs: list[str] = field(default_factory=list)
+    compare: str = ""
+    marks: list[str] = field(default_factory=list)
+
+
+def read_decisions(path: Path = SOURCE) -> list[Decision]:
+    """Raises UserError for an unknown or missing field, for a switch or a value that the configuration refuses, and for
+    a run that is not listed.
     """
-    found = set()
-    for path in (root / "dpclip").rglob("*.py"):
+    found = []
+    for entry in tomllib.loads(path.read_text(encoding="utf-8"))["decision"]:
+        where = f"{path.name}, decision {entry.get('name')!r}"
+        try:
+            decision = Decision(**entry)
+            for name, values in decision.switch.items():
+                for value in values:
+                    preset("paper").set(**{name: value})
+        except (TypeError, UserError) as error:
+            raise UserError(f"{where}: {error}") from error
+        unknown = [label for label in decision.runs if label not in OTHER_CHOICES]
+        if unknown:
+            raise UserError(f"{where}: the run {unknown[0]!r} is not in OTHER_CHOICES of dpclip/runs/experiments.py.")
+        if bool(decision.switch) == bool(decision.fixed):
+            raise UserError(f"{where}: give either `switch` or `fixed`.")
+        found.append(decision)
+    return found
+
+
+def marked_objects(root: Path = ROOT) -> set[str]:
+    """Dotted names of the modules, classes and functions of the three packages whose own docstring or comments hold
+    MARK. A function with an argument of that name means the argument.
+    """
+    found, parents = set(), (root, root / "data", root / "book")
+    files = [(parent, path) for parent in parents for path in parent.glob("dpclip*/**/*.py")]
+    for parent, path in files:
         text = path.read_text(encoding="utf-8")
-        module = ".".join(path.relative_to(root / "dpclip").with_suffix("").parts)
+        module = ".".join(path.relative_to(parent).with_suffix("").parts)
         places = list(_places(ast.parse(text), module))
         for number, line in enumerate(text.splitlines(), start=1):
             if MARK not in line:

@@ -17,12 +17,13 @@ from matplotlib.figure import Figure
 
 from dpclip.config import preset as find_preset
 from dpclip.data.benchmark import NAME as EMBEDDED
+from dpclip.errors import MissingRun
 from dpclip.evaluation.evaluate import Bench, open_bench
 from dpclip.evaluation.retrieve import rank_photos
 from dpclip.figures.panels import save_figure
 from dpclip.files import DATA, ROOT, atomic_write_text, ensure_writable, sha256_file
-from dpclip.runs.plan import MissingRun
-from dpclip.runs.run import Run, ensure_model, open_run, run_folder
+from dpclip.runs.identity import Run
+from dpclip.runs.run import ensure_model, open_run, run_folder
 from dpclip.training.train import CHECKPOINT
 from dpclip_book.builder import npm
 from dpclip_book.figures.plates import show_ranking

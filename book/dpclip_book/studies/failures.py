@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from scipy import stats
 
+from dpclip.config import RunConfig
 from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
@@ -20,10 +21,10 @@ def record_tests(manifest: Manifest, record: dict, protocol: str, style: str) ->
     """The test sets that the record's fine-grained ranks belong to. Raises UserError when it was made on other data."""
     if record["data_hash"] != manifest.hash:
         raise UserError(f"the record of {record['run']} was made on other data than {manifest.name}. Repeat the run.")
-    config = record["config"]["model"]
-    rule = SupportRule(config["support"], config["support_sketches"], config["support_photos"])
+    config = RunConfig.read(record["config"])
+    rule = SupportRule(config.model.support, config.model.support_sketches, config.model.support_photos)
     tests = test_sets(manifest, record["split"], style, protocol, rule, record["seed"])
-    return tests[: record["config"]["test_categories"] or None]
+    return tests[: config.test_categories or None]
 
 
 def query_table(manifest: Manifest, record: dict, protocol: str, style: str) -> pd.DataFrame:

@@ -15,15 +15,17 @@ import numpy as np
 import torch
 
 from dpclip.config import TRIALS
+from dpclip.config import preset as find_preset
 from dpclip.data.batches import PROTOCOLS
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation import metrics
 from dpclip.evaluation.evaluate import open_bench
 from dpclip.files import atomic_write_text
-from dpclip.runs import plan, records
+from dpclip.runs import machine, records
 from dpclip.runs.experiments import table_runs
-from dpclip.runs.run import Run, ensure, ensure_model, find_record, records_folder, run_folder
+from dpclip.runs.identity import Run, find_record, records_folder
+from dpclip.runs.run import ensure, ensure_model, steps_left
 from dpclip.training.train import Training
 from dpclip_book.studies.failures import record_tests
 
@@ -33,7 +35,7 @@ LETTERS = string.ascii_letters + string.digits
 
 def rankings_path(preset_name: str) -> Path:
     """Beside the committed records, also while results are made again; of a trial preset in `build`."""
-    folder = records_folder(preset_name) if preset_name in TRIALS else records.RECORDS
+    folder = records_folder(find_preset(preset_name)) if preset_name in TRIALS else records.RECORDS
     return folder / "rankings" / f"{preset_name}.json"
 
 
@@ -65,7 +67,7 @@ def record_rankings(preset_name: str, store: ImageStore, train: bool = False, pa
         found.pop(run.name, None)
         if train or (record and is_trained(run, store)):
             found[run.name] = list(rank_run(ensure_model(run, store), ensure(run, store)))
-            made = {"commit": records.commit(), "hardware": records.hardware(store.device), "torch": torch.__version__}
+            made = {"commit": machine.commit(), "hardware": machine.hardware(store.device), "torch": torch.__version__}
             atomic_write_text(path, json.dumps(head | _content(wanted, found) | made, indent=1) + "\n")
     missing = [row for row, (run, _) in wanted.items() if run.name not in found]
     if len(missing) == len(wanted):
@@ -77,7 +79,7 @@ def record_rankings(preset_name: str, store: ImageStore, train: bool = False, pa
 
 
 def is_trained(run: Run, store: ImageStore) -> bool:
-    return plan.steps_left(run.config, run.seed, store.manifest, run_folder(run)) == 0
+    return steps_left(run, store.manifest) == 0
 
 
 def rank_run(training: Training, record: dict) -> Iterator[tuple[dict, dict]]:

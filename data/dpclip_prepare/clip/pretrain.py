@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from dpclip.files import DATA, atomic_write_bytes
 from dpclip.method.backbone import build_clip
-from dpclip.runs.records import commit, hardware
+from dpclip.runs.machine import commit, hardware
 from dpclip_prepare.clip.corpus import CAPTIONS, Corpus, open_corpus
 from dpclip_prepare.clip.teacher import teach
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges

@@ -230,7 +230,7 @@ def test_torchmetrics_finds_nothing_in_negated_distances():
 AT_SIZE = """
 import numpy as np
 from dpclip.evaluation.metrics import average_precision, hit_ranks_by_label
-from dpclip.runs.records import peak_memory_mb
+from dpclip.runs.machine import peak_memory_mb
 
 def peak(queries):
     found = hit_ranks_by_label(lambda rows: 1 - sketches[rows] @ gallery.T, label[:queries], gallery_label)

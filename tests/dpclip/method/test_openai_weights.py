@@ -10,7 +10,7 @@ from dpclip.errors import UserError
 from dpclip.method import openai_weights
 from dpclip.method.openai_weights import FILE, MODEL, WEIGHTS_VARIABLE, use_weights, weights_source
 from dpclip.method.weights import released
-from dpclip.runs.run import weights_hash
+from dpclip.runs.identity import weights_hash
 from dpclip.training import train as lab_train
 
 PAPER = preset("paper")

@@ -11,9 +11,9 @@ import torch
 from dpclip.errors import UserError
 from dpclip.runs import cost
 from dpclip.runs.clock import in_fresh_process, least_ms
-from dpclip.runs.cost import METHODS, Cost, cost_record, count_cost, flops, read_costs, write_costs
+from dpclip.runs.cost import COSTED, Cost, cost_record, count_cost, flops, read_costs, write_costs
 from dpclip.runs.experiments import MODULES
-from dpclip.runs.records import peak_memory_mb
+from dpclip.runs.machine import peak_memory_mb
 from dpclip.training.train import build_model
 
 count = cache(count_cost)
@@ -83,12 +83,22 @@ def test_flops_by_hand(name, v, t, patch):
 
 def test_counting_without_memory_is_counting():
     """torch's counter knows the attention of the processor as well as that of the device "meta"."""
-    model = build_model(cost.method_config("DP-CLIP", "mini"), 0).eval()
-    image, support, words = cost.inputs(model, "cpu")
+    model = build_model(cost.costed_config("DP-CLIP", "mini"), 0).eval()
+    images, support, words = cost.inputs(model, "cpu")
     counted = count("DP-CLIP", "mini")
     assert flops(lambda: model.context(support, words)) == counted["category_flops"]
-    both = flops(lambda: model.encode(image, model.context(support, words)))
+    both = flops(lambda: model.encode(images[:1], model.context(support, words)))
     assert both == counted["category_flops"] + counted["image_flops"]
+
+
+def test_what_is_clocked_is_noise_and_the_same_every_time():
+    model = build_model(cost.costed_config("DP-CLIP", "mini"), 0)
+    first, second = cost.inputs(model, "cpu"), cost.inputs(model, "cpu")
+    for one, two in zip(first, second, strict=True):
+        assert torch.equal(one, two) and one.std() > 0.9
+    images, support, _ = first
+    assert len(torch.cat([images, support]).flatten(1).unique(dim=0)) == cost.BATCH + 3
+    assert cost.inputs(model, "meta")[0].is_meta
 
 
 def test_parameters_at_vit_b_32():
@@ -105,7 +115,7 @@ def test_parameters_at_vit_b_32():
 def test_a_module_more_never_costs_less():
     rows = {frozenset(): "CLIP, norms tuned", frozenset(MODULES): "DP-CLIP"}
     rows |= {frozenset(kept): " ".join(f"+{m}" for m in kept) for n in (1, 2) for kept in combinations(MODULES, n)}
-    assert len(rows) == 8 and set(rows.values()) <= set(METHODS)
+    assert len(rows) == 8 and set(rows.values()) <= set(COSTED)
     for small, large in combinations(sorted(rows, key=len), 2):
         if small < large:
             few, many = count(rows[small], "mini"), count(rows[large], "mini")
@@ -121,13 +131,13 @@ def test_the_frozen_convnet():
 
 
 @pytest.mark.parametrize(
-    "backbone, counted", [("mini", METHODS), ("ViT-B-32", ["CLIP, untrained", "+V", "+T", "+patch", "DP-CLIP"])]
+    "backbone, counted", [("mini", COSTED), ("ViT-B-32", ["CLIP, untrained", "+V", "+T", "+patch", "DP-CLIP"])]
 )
 def test_the_committed_record_counts_as_we_do(backbone, counted):
     record = read_costs(backbone)
-    assert record["costs"].keys() | record["skipped"].keys() == METHODS.keys()
+    assert record["costs"].keys() | record["skipped"].keys() == COSTED.keys()
     for name, recorded in record["costs"].items():
-        if name in counted and "backbone" not in METHODS[name]:  # a network of its own is an optional package
+        if name in counted and "backbone" not in COSTED[name]:  # a network of its own is an optional package
             assert {field: recorded[field] for field in EXACT} == count(name, backbone), name
         assert all(recorded[field] > 0 for field in ("image_ms", "batch_ms", "inference_mb")), name
         assert (recorded["training_mb"] is None) == (recorded["trained_clip"] + recorded["trained_new"] == 0), name
@@ -169,7 +179,7 @@ def test_a_missing_package_is_a_reason_in_the_record(monkeypatch, tmp_path):
     monkeypatch.setattr(cost, "measure_cost", measure)
     record = cost_record("mini")
     assert record["skipped"] == {"ConvNet, frozen": "its package is missing"}
-    assert list(record["costs"]) == [name for name in METHODS if name != "ConvNet, frozen"]
+    assert list(record["costs"]) == [name for name in COSTED if name != "ConvNet, frozen"]
     assert write_costs(record, tmp_path).name == "mini.json" and read_costs("mini", tmp_path) == record
 
 

@@ -10,7 +10,14 @@ from dpclip.runs.records import NEEDED, read_record, write_record
 
 @pytest.fixture
 def record():
-    return {name: 1 for name in NEEDED} | {"run": "mini-abc-0"}
+    metrics = {"fine-grained": {}, "category-level": {}}
+    return dict.fromkeys(NEEDED, 1) | {
+        "run": "mini-abc-0",
+        "split": "val",
+        "config": {},
+        "probe": {},
+        "metrics": metrics,
+    }
 
 
 def test_written_and_read_back(record, tmp_path):

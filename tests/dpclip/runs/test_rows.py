@@ -1,5 +1,8 @@
-"""What a table's rows do about runs that are not there."""
+"""Which records a table has, and what is done about runs that are not there."""
 
+import re
+import subprocess
+import sys
 from dataclasses import asdict
 
 import pytest
@@ -7,16 +10,19 @@ import pytest
 from dpclip.config import TRIALS
 from dpclip.data import benchmark
 from dpclip.errors import UserError
-from dpclip.runs import records, rows
-from dpclip.runs.experiments import table_runs, table_seeds
-from dpclip.runs.fingerprint import code_here
-from dpclip.runs.rows import load_rows, makes_missing, rows_of
+from dpclip.files import ROOT
+from dpclip.runs import records
+from dpclip.runs import run as runs_of_pages
+from dpclip.runs.experiments import TABLES, table_runs, table_seeds
+from dpclip.runs.identity import Run
+from dpclip.runs.rows import makes_missing, rows_of
 
 
-def write(run, folder, **changes):
+def write(run, folder, split="unseen", **changes):
     """A record of a run, with no metrics."""
     record = dict.fromkeys(records.NEEDED, "") | {"run": run.name, "seed": run.seed, "config": asdict(run.config)}
-    record["code"] = code_here()
+    record |= {"data_hash": run.data_hash, "weights_hash": run.weights_hash, "split": split, "probe": {}}
+    record |= {"metrics": {"fine-grained": {}, "category-level": {}}}
     records.write_record(record | changes, folder)
 
 
@@ -29,64 +35,109 @@ def runs():
     return table_runs("1", "mini", benchmark.recorded())
 
 
-def test_what_is_missing_is_said_with_its_command_and_not_made(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr(rows, "ensure_rows", None)  # would train
+@pytest.fixture
+def asked(monkeypatch):
+    """What a page wanted to be made: (rows, folder) of each call."""
+    found = []
+    monkeypatch.setattr(runs_of_pages, "ensure_rows", lambda wanted, _, __, folder: found.append((wanted, folder)))
+    return found
+
+
+def test_what_is_missing_is_said_with_its_command_and_not_made(runs, tmp_path, asked):
     for run in [*runs["VPT"], *runs["DP-CLIP"][:2]]:
         write(run, tmp_path)
     found = rows_of("1", "mini", folder=tmp_path)
-    assert list(found.records) == list(runs) and found.dataset == "openmoji-sbir"
+    assert list(found.records) == list(runs) and found.dataset == "openmoji-sbir" and not asked
     assert [r["seed"] for r in found.records["VPT"]] == [0, 1, 2, 3, 4] and found.records["LoRA"] == []
     assert found.missing["DP-CLIP"] == 3 and found.missing["LoRA"] == 5 and "VPT" not in found.missing
     assert found.command == "dpclip sweep --preset mini --table 1"
 
 
-def test_a_stale_run_is_no_row_and_is_made_again_by_a_page(runs, tmp_path, monkeypatch):
-    old, new = runs["VPT"][:2]
-    write(old, tmp_path, code={"lab.train": "00000000"})
-    write(new, tmp_path)
-    assert [r["seed"] for r in rows_of("1", "mini", folder=tmp_path).records["VPT"]] == [1]
-    asked = []
-    monkeypatch.setattr(rows, "ensure_rows", lambda wanted, store, split: asked.append(wanted) or wanted)
-    rows_of("1", "mini", Store(), folder=tmp_path)
-    assert asked[0]["VPT"] == [old, new] and asked[0]["LoRA"] == []
+def test_a_page_looks_in_the_folder_that_is_given(runs, tmp_path, monkeypatch, asked):
+    """Not in the one that is usual, where records of the same runs lie."""
+    monkeypatch.setattr("dpclip.runs.identity.RECORDS", tmp_path / "usual")
+    write(runs["VPT"][0], tmp_path / "usual", commit="usual")
+    write(runs["LoRA"][0], tmp_path / "usual", commit="usual")
+    write(runs["VPT"][0], tmp_path / "given", commit="given")
+    found = rows_of("1", "mini", Store(), folder=tmp_path / "given").records
+    assert [r["commit"] for r in found["VPT"]] == ["given"] and found["LoRA"] == []
+    rows_of("3", "smoke", Store(), folder=tmp_path / "given")
+    assert asked[0][1] == tmp_path / "given"
 
 
-def test_retrained_rows_have_one_seed_and_are_made(monkeypatch):
-    monkeypatch.setenv("DPCLIP_RETRAIN", "1")
-    asked = []
-    monkeypatch.setattr(rows, "ensure_rows", lambda wanted, store, split: asked.append(wanted) or wanted)
-    assert set(rows_of("1", "mini", Store()).seeds.values()) == {1} and all(asked[0].values())
+@pytest.mark.parametrize("store", [None, Store()])
+def test_a_record_counts_with_its_data_its_weights_and_its_split(runs, tmp_path, store):
+    for number, other in enumerate(({"data_hash": "other"}, {"weights_hash": "other"}, {"split": "val"}, {})):
+        run = runs["VPT"][number]
+        write(run, tmp_path, **other)
+    assert [r["seed"] for r in rows_of("1", "mini", store, folder=tmp_path).records["VPT"]] == [3]
 
 
-def test_a_page_makes_what_it_lacks_but_not_the_hours_of_mini(tmp_path, monkeypatch):
-    made = []
-    monkeypatch.setattr(rows, "ensure_rows", lambda wanted, store, split: made.append(wanted) or wanted)
+def test_a_search_looks_among_the_records_of_validation(tmp_path):
+    run = table_runs("rates", "mini", benchmark.recorded())["VPT"][0]
+    write(run, tmp_path)
+    assert not rows_of("rates", "mini", folder=tmp_path).records["VPT"]
+    write(run, tmp_path / "validation", split="val")
+    assert len(rows_of("rates", "mini", folder=tmp_path).records["VPT"]) == 1
 
-    assert list(rows_of("3", "smoke", Store()).records) == list(table_seeds("3", "smoke", "openmoji-sbir"))
-    assert len(made) == 1 and all(len(row) == 1 for row in made[0].values())
+
+def test_records_made_again_have_one_seed(runs, tmp_path, monkeypatch, asked):
+    monkeypatch.setenv("DPCLIP_RECORDS", str(tmp_path))
+    write(runs["VPT"][0], tmp_path)
+    found = rows_of("1", "mini", Store())
+    assert set(found.seeds.values()) == {1} and "VPT" not in found.missing and found.missing["LoRA"] == 1
+    rows_of("1", "paper", Store())
+    assert all(len(row) == 1 for row in asked[0][0].values())
+
+
+def test_a_page_makes_what_it_lacks_but_not_the_hours_of_mini(tmp_path, asked):
+    assert list(rows_of("3", "smoke", Store(), folder=tmp_path).records) == ["no module", "+V", "DP-CLIP"]
     rows_of("3", "mini", Store(), folder=tmp_path)
-    assert not any(made[1].values())
+    assert len(asked) == 1 and all(len(row) == 1 for row in asked[0][0].values())
     assert [name for name in ("smoke", "dry", "mini", "paper") if not makes_missing(name)] == ["mini"]
 
 
 def test_without_the_data_a_record_is_known_by_its_settings_and_seed(tmp_path):
     (config, seed), *_ = table_seeds("3", "paper", "sketchy")["+V"]
-
-    class Run:
-        name = "paper-0123456789ab-0"
-
-    Run.config, Run.seed = config, seed
-    write(Run, tmp_path)
-    found = load_rows("3", "paper", "sketchy", tmp_path)
-    assert [r["run"] for r in found["+V"]] == [Run.name] and not found["+T"]
-    assert rows_of("3", "paper", folder=tmp_path).command == "dpclip sweep --preset paper --table 3 --data FOLDER"
-    Run.name = "paper-ba9876543210-0"
-    write(Run, tmp_path)
+    run, again = (Run(config, seed, data, "openai") for data in ("one", "two"))
+    write(run, tmp_path)
+    found = rows_of("3", "paper", folder=tmp_path)
+    assert [r["run"] for r in found.records["+V"]] == [run.name] and not found.records["+T"]
+    assert found.command == "dpclip sweep --preset paper --table 3 --data FOLDER"
+    write(again, tmp_path)
     with pytest.raises(UserError, match="same settings and seed.*Keep those of one"):
-        load_rows("3", "paper", "sketchy", tmp_path)
+        rows_of("3", "paper", folder=tmp_path)
 
 
 @pytest.mark.parametrize("preset", TRIALS)
 def test_a_trial_has_the_first_two_rows_and_the_last(preset):
     assert list(table_seeds("3", preset, "sketchy")) == ["no module", "+V", "DP-CLIP"]
     assert list(table_seeds("1", preset, "sketchy")) == ["CLIP, untrained", "CLIP, norms tuned", "DP-CLIP"]
+
+
+def test_every_committed_mini_record_is_found_by_a_table():
+    """So none is lost by the way in which rows look for them."""
+    shown = {
+        record["run"]
+        for table in TABLES
+        for found in rows_of(table, "mini", folder=records.RECORDS).records.values()
+        for record in found
+    }
+    assert {path.stem for path in records.RECORDS.glob("**/mini-*-*.json")} <= shown
+
+
+def test_a_config_is_read_from_a_record_in_one_way():
+    odd = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for folder in ("dpclip", "data/dpclip_prepare", "book/dpclip_book")
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if '["config"]' in re.sub(r'RunConfig\.read\(\w+(\[0\])?\["config"\]\)', "", line)
+    ]
+    assert not odd
+
+
+def test_rows_need_no_torch():
+    program = "import sys; from dpclip.runs.rows import rows_of; rows_of('1', 'mini'); "
+    program += "assert not {'torch', 'open_clip', 'matplotlib', 'scipy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)

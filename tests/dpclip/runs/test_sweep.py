@@ -1,8 +1,10 @@
 """A table's runs as commands, and as jobs of Snakemake."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -12,9 +14,11 @@ from dpclip import cli
 from dpclip.config import parse_settings, preset
 from dpclip.errors import UserError
 from dpclip.files import ROOT
-from dpclip.runs.experiments import TABLES, table_runs
-from dpclip.runs.run import FOLDER_VARIABLE, make_run, open_data
-from dpclip.runs.sweep import jobs
+from dpclip.runs import sweep
+from dpclip.runs.experiments import RESULTS, TABLES, table_runs
+from dpclip.runs.identity import make_run
+from dpclip.runs.run import FOLDER_VARIABLE, open_data
+from dpclip.runs.sweep import jobs, make_records
 from tests.stand_in import link_all, make_sketchy
 
 EXT = preset("paper").set(dataset="sketchy-ext")
@@ -74,11 +78,45 @@ def test_a_data_set_lies_in_the_folder_or_in_one_of_its_name(several, monkeypatc
 
 
 def test_an_unknown_table_is_refused():
-    with pytest.raises(UserError, match="unknown table 'ninth'.*1, fine-grained"):
+    with pytest.raises(UserError, match="unknown table 'ninth'.*1, fine-grained.*or results"):
         jobs("ninth", "smoke")
 
 
+def test_all_results_are_each_run_once():
+    found, _ = jobs("results", "mini", seeds=1)
+    every = [job.run.name for table in ("1", "2", "3", "4", "decisions") for job in jobs(table, "mini", seeds=1)[0]]
+    assert [job.run.name for job in found] == list(dict.fromkeys(every)) and len(found) < len(every)
+    assert {(job.split, job.run.seed) for job in found} == {("unseen", 0)}
+
+
+def test_the_help_names_every_table():
+    shown = CliRunner().invoke(cli.app, ["sweep", "--help"], env={"COLUMNS": "200"}).output
+    words = re.search(r"Whose runs: (.*?)\[default", re.sub(r"[\s│]+", " ", shown))[1]
+    assert set(re.findall(r"\w+", words)) >= {*TABLES, RESULTS}
+
+
+def test_a_sweep_makes_what_is_missing_and_says_how_far_it_is(tmp_path, monkeypatch, capsys):
+    found, _ = jobs("1", "smoke", records=str(tmp_path))
+    opened, made = [], []
+    monkeypatch.setattr(sweep, "open_store", lambda config, data: opened.append(data) or "store")
+
+    def ensure(run, store, folder, split):
+        made.append(run.name)
+        (folder / f"{run.name}.json").write_text("")
+
+    monkeypatch.setattr(sweep, "ensure", ensure)
+    found[0].record.write_text("")
+    make_records(found, Path("pictures"), tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert made == [job.run.name for job in found[1:]] and opened == [Path("pictures")]
+    assert lines[0].startswith(f"1 of 3 runs done, 2 left. Next: {found[1].row}, {found[1].record.name}: train ")
+    assert re.match(r"2 of 3 runs done, 1 left, about 0 s\. Next: ", lines[1]) and lines[2] == "3 of 3 runs done"
+    make_records(found, Path("pictures"), tmp_path)
+    assert len(made) == 2 and capsys.readouterr().out == "3 of 3 runs done\n"
+
+
 def test_snakemake_makes_the_records_and_only_the_missing_ones(tmp_path):
+    pytest.importorskip("snakemake", reason="it cannot be installed with Python 3.14")
     every, _ = jobs("1", "smoke", records=str(tmp_path), seeds=2)
     found = {job.run.name: job for job in every if job.row == "CLIP, untrained"}
     wanted = [str(job.record) for job in found.values()][:2]

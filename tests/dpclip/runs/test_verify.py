@@ -1,25 +1,26 @@
-"""A run made again: what counts as the same, where, and what a confirmed change takes."""
+"""A run made again: what counts as the same, and where."""
 
 import copy
 import json
 
 import pytest
 
+from dpclip.config import RunConfig
 from dpclip.errors import UserError
-from dpclip.runs import verify
+from dpclip.runs.identity import Run
 from dpclip.runs.records import RECORDS
-from dpclip.runs.verify import choose, committed, compare, config_of, confirm, find, identical, remake
+from dpclip.runs.verify import choose, committed, compare, configurations, find, identical, remake
 
 
 @pytest.fixture
 def record():
     (path,) = (RECORDS / "smoke").glob("*.json")
-    return json.loads(path.read_text()) | {"code": {"lab.train": "old"}}
+    return json.loads(path.read_text())
 
 
 @pytest.fixture
 def again(record):
-    return copy.deepcopy(record) | {"commit": "2" * 12, "code": {"lab.train": "new"}}
+    return copy.deepcopy(record) | {"commit": "2" * 12}
 
 
 def failing(record, again):
@@ -71,6 +72,17 @@ def test_committed_runs_are_found_by_name_and_by_path(record):
         find("mini-0-0")
 
 
+def test_each_configuration_is_probed_once():
+    chosen = configurations()
+    assert len({(record["run"].rpartition("-")[0], record["split"]) for record in chosen}) == len(chosen)
+    everything = {(path.stem.rpartition("-")[0], path.parent.name) for path in committed()}
+    assert len(chosen) == len(everything)
+
+
+def other_name(record):
+    return Run(RunConfig.read(record["config"]), record["seed"], "0", record["weights_hash"]).name
+
+
 def test_a_run_on_other_data_or_settings_is_not_made(record):
     with pytest.raises(UserError, match="its data or its backbone's weights"):
         remake(record | {"data_hash": "0", "run": other_name(record)})
@@ -78,28 +90,4 @@ def test_a_run_on_other_data_or_settings_is_not_made(record):
     with pytest.raises(UserError, match="its settings are not those"):
         remake(record)
     with pytest.raises(UserError, match="settings that this code does not know .*colour"):
-        config_of(record | {"config": {**record["config"], "colour": 1}})
-
-
-def other_name(record):
-    return verify.Run(config_of(record), record["seed"], "0", record["weights_hash"]).name
-
-
-def test_a_change_is_confirmed_by_equal_numbers_only(record, again, tmp_path):
-    path = tmp_path / "confirmed.json"
-    assert confirm(record, again, "a lock", path) == {"lab.train": ["old", "new"]}
-    (entry,) = json.loads(path.read_text())["confirmed"]
-    assert entry == {
-        "modules": {"lab.train": ["old", "new"]},
-        "run": record["run"],
-        "commit": "2" * 12,
-        "why": "a lock",
-    }
-    for broken, message in [
-        ({"commit": "2" * 12 + "+"}, "Commit it"),
-        ({"code": record["code"]}, "nothing to confirm"),
-        ({"losses": [0.0] * 4}, "has other numbers"),
-    ]:
-        with pytest.raises(UserError, match=message):
-            confirm(record, again | broken, "a lock", path)
-    assert len(json.loads(path.read_text())["confirmed"]) == 1
+        RunConfig.read({**record["config"], "colour": 1})

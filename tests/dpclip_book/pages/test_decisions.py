@@ -8,11 +8,10 @@ from dpclip.config import preset
 from dpclip.data.benchmark import recorded
 from dpclip.errors import UserError
 from dpclip.runs import records
-from dpclip.runs.decisions import SEEDS, read_decisions
-from dpclip.runs.experiments import decision_rows
+from dpclip.runs.experiments import OTHER_CHOICES, SEEDS, decision_rows
+from dpclip.runs.identity import make_run
 from dpclip.runs.rows import rows_of
-from dpclip.runs.run import make_run
-from dpclip_book.pages.decisions import decisions_page, marked_objects, measured
+from dpclip_book.pages.decisions import decisions_page, marked_objects, measured, read_decisions
 
 DECISIONS = read_decisions()
 
@@ -29,10 +28,10 @@ def test_names_are_unique_and_marks_known():
     assert {d.mark for d in DECISIONS} <= {"paper", "code", "derived", "ours"}
 
 
-def test_every_alternative_is_a_row_of_the_run_list():
+def test_every_listed_run_belongs_to_one_decision_and_is_a_row_of_its_table():
     labels = [label for d in DECISIONS for label in d.runs]
-    assert len(set(labels)) == len(labels)
-    assert [row.name for row in decision_rows("mini")] == ["DP-CLIP", *labels]
+    assert len(set(labels)) == len(labels) and set(labels) == set(OTHER_CHOICES)
+    assert [row.name for row in decision_rows("mini")] == ["DP-CLIP", *OTHER_CHOICES]
 
 
 def test_marks_are_found_where_they_stand(tmp_path):
@@ -43,7 +42,9 @@ def test_marks_are_found_where_they_stand(tmp_path):
         f'def g(ours):\n    """{mark} minus 1"""\n'
     )
     (tmp_path / "dpclip" / "data" / "b.py").write_text("ours = 1\n")
-    assert marked_objects(tmp_path) == {"data.a", "data.a.A.f"}
+    (tmp_path / "book" / "dpclip_book").mkdir(parents=True)
+    (tmp_path / "book" / "dpclip_book" / "c.py").write_text(f"a = 1  # {mark}\n")
+    assert marked_objects(tmp_path) == {"dpclip.data.a", "dpclip.data.a.A.f", "dpclip_book.c"}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_marks_are_found_where_they_stand(tmp_path):
     [
         ('switch = { colour = ["red"] }', "unknown config field 'colour'"),
         ('switch = { scaling = ["sideway", "wild"] }', "scaling='wild': choose one of"),
-        ("switch = { rank = [1] }\nruns = { x = { rnk = 2 } }", "unknown config field 'rnk'"),
+        ('switch = { rank = [1] }\nruns = ["rank 65"]', "the run 'rank 65' is not in OTHER_CHOICES"),
         ("", "give either `switch` or `fixed`"),
         ('fixed = "x"\nwhy = "y"', "unexpected keyword argument 'why'"),
     ],
@@ -91,7 +92,7 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, mon
     assert table.loc["no scaling", "DP-CLIP is"] == "not run yet"
     for path in tmp_path.glob("*-[12].json"):
         path.unlink()
-    monkeypatch.setenv("DPCLIP_RETRAIN", "1")  # one seed each
+    monkeypatch.setenv("DPCLIP_RECORDS", str(tmp_path))  # one seed each
     table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
     assert table.loc["direct scaling", "DP-CLIP is"] == "undecided"
     page = decisions_page(DECISIONS, tmp_path)

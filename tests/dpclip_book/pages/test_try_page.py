@@ -11,11 +11,11 @@ import torch.nn.functional as F
 
 from dpclip.config import DPCLIPConfig
 from dpclip.data.store import ImageStore
+from dpclip.errors import MissingRun
 from dpclip.evaluation.evaluate import open_bench
 from dpclip.evaluation.similarity import similarity
 from dpclip.files import ROOT
 from dpclip.method.model import DPCLIP
-from dpclip.runs.plan import MissingRun
 from dpclip_book.pages import try_page
 from dpclip_book.pages.tower import export_tower, stacked
 from dpclip_book.pages.try_data import LARGEST, offers, page_data
