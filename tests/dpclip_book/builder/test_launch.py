@@ -77,7 +77,8 @@ import json, sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read("08_metrics.ipynb", as_version=4)
 notebook.cells = notebook.cells[:3]
-notebook.cells.append(nbformat.v4.new_code_cell("import dpclip, dpclip_book; print(dpclip.__file__, dpclip_book.__file__)"))
+where = "import dpclip, dpclip_book; print(dpclip.__file__, dpclip_book.__file__)"
+notebook.cells.append(nbformat.v4.new_code_cell(where))
 NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
 print(json.dumps(notebook.cells[-1].outputs[0].text))
 """
