@@ -17,10 +17,10 @@ import psutil
 
 from dpclip.errors import MissingRun, UserError
 from dpclip.files import ROOT
+from dpclip.training.progress import VARIABLE as PROGRESS
 from dpclip_book.builder.notebooks import clean
 from dpclip_book.chapters import Chapter
 
-PROGRESS_VARIABLE = "DPCLIP_PROGRESS"
 PATIENCE = 10  # seconds that a stopped papermill has to end its kernel
 
 
@@ -37,7 +37,7 @@ class Execution:
         words = ["--parameters_yaml", json.dumps(parameters), "--kernel", "python3"]
         words += ["--cwd", str(chapter.source.parent), "--no-progress-bar", "--no-log-output"]
         # open_clip imports notebook progress bars, which complain where there are no widgets
-        own = {PROGRESS_VARIABLE: str(self._progress), "PYTHONWARNINGS": "ignore:IProgress not found"}
+        own = {PROGRESS: str(self._progress), "PYTHONWARNINGS": "ignore:IProgress not found"}
         own |= {"OMP_NUM_THREADS": "1"} if one_thread else {}
         with open(self.log, "wb") as log:
             self.process = psutil.Popen(
