@@ -15,6 +15,8 @@ from dpclip.method import clip_at
 from dpclip.method.features import Features
 from dpclip.method.interface import Method
 
+VIEWED = ("sketch", "positive", "negative")  # pictures of a batch that are augmented
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -72,16 +74,13 @@ class Objective(nn.Module):
             loss = self.model.loss(*triplet, ids, work.epoch)
             loss = loss + self.added_losses(views, triplet, work, generator)
         if not torch.isfinite(loss):
+            paths = self.store.manifest.table["path"]
+            shown = (f"{part}: {', '.join(paths.iloc[getattr(batch, part)])}" for part in VIEWED)
             raise UserError(
                 f"the loss is {loss.item()} at epoch {work.epoch}, batch {work.number}, category {batch.category}. "
-                "Lower the learning rates; the last checkpoint is kept. "
-                f"Its sketches: {self.names(batch.sketch)}; positives: {self.names(batch.positive)}; "
-                f"negatives: {self.names(batch.negative)}."
+                f"Lower the learning rates; the last checkpoint is kept. Its pictures: {'; '.join(shown)}."
             )
         return loss
-
-    def names(self, rows: np.ndarray) -> str:
-        return ", ".join(self.store.manifest.table["path"].iloc[rows])
 
     def encode(self, views: tuple[Tensor, ...], batch: Batch, pictures: Pictures) -> list[Features]:
         """Views (B, 3, S, S) each, prompted for the category of the batch, in one pass -> their features."""
