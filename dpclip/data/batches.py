@@ -217,7 +217,7 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
             # held-out asks for more than transductive does
             found = {test.category for test in test_sets(manifest, part, style, "held-out", rule, 0, limit)}
             lone = [category for category in asked if category not in found]
-            if lone and (number == 0 or not found):
+            if lone and (not found or (number == 0 and part != "seen")):
                 raise UserError(
                     f"category {lone[0]!r}: no {style} sketch is left to ask with, once {max(rule.photos, 1)} photos "
                     "and their sketches are its support. Add sketches of other photos, or leave the category out."
