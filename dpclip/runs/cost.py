@@ -22,7 +22,7 @@ from dpclip.data.manifest import Manifest
 from dpclip.data.store import CACHE
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_text
-from dpclip.method.features import Features
+from dpclip.method.interface import Features
 from dpclip.runs.clock import in_fresh_process, least_ms, memory_mb
 from dpclip.runs.experiments import METHODS, module_settings
 from dpclip.runs.machine import commit, hardware, peak_memory_mb

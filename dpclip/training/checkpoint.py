@@ -1,6 +1,5 @@
 """A run's state on disk: trained weights, Adam's moments and what was measured so far, in one safetensors file."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,16 +10,7 @@ from torch import nn
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes
 
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """`weights` by parameter name; `moments` as Adam numbers them; one loss a step, one score an epoch."""
-
-    weights: dict[str, torch.Tensor]
-    moments: dict[int, dict[str, torch.Tensor]]
-    losses: list[float]
-    scores: list[float]
-    seconds: float
+MEASURED = ("losses", "scores")  # lists of numbers
 
 
 def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -28,53 +18,53 @@ def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: p.detach().contiguous() for name, p in model.named_parameters() if p.requires_grad}
 
 
-def write_checkpoint(path: Path, state: Checkpoint) -> None:
-    """Atomically. Raises UserError when the file cannot be written; an older one then stays."""
-    tensors = {f"model.{name}": value for name, value in state.weights.items()}
-    for number, moments in state.moments.items():
+def write_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, measured: dict) -> None:
+    """Atomically. `measured`: losses, scores, seconds. Raises UserError when the file cannot be written; an older one
+    then stays.
+    """
+    tensors = {f"model.{name}": value for name, value in trained_weights(model).items()}
+    for number, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
-    tensors |= {name: torch.tensor(getattr(state, name), dtype=torch.float64) for name in ("losses", "scores")}
-    atomic_write_bytes(path, save(tensors, {"seconds": str(state.seconds)}))
+    tensors |= {name: torch.tensor(measured[name], dtype=torch.float64) for name in MEASURED}
+    atomic_write_bytes(path, save(tensors, {"seconds": str(measured["seconds"])}))
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
-    """Raises UserError when the file is damaged."""
+def read_checkpoint(path: Path, prefix: str = "") -> dict:
+    """What `write_checkpoint` wrote: "losses", "scores", "seconds", and the tensors whose names begin with `prefix`.
+
+    Raises UserError when the file is damaged.
+    """
     try:
         with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            seconds = float(file.metadata()["seconds"])
-        losses, scores = (tensors.pop(name).tolist() for name in ("losses", "scores"))
-    except (SafetensorError, OSError, KeyError) as error:
+            tensors = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
+            measured = {name: file.get_tensor(name).tolist() for name in MEASURED}
+            return tensors | measured | {"seconds": float(file.metadata()["seconds"])}
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}). Delete it to start the run again.") from error
-    weights, moments = {}, {}
-    for name, value in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind == "model":
-            weights[rest] = value
-        else:
-            number, _, key = rest.partition(".")
-            moments.setdefault(int(number), {})[key] = value
-    return Checkpoint(weights, moments, losses, scores, seconds)
 
 
 def count_steps(path: Path) -> int:
     """Steps behind a checkpoint, 0 without one; its weights are not read. Raises UserError when it is damaged."""
-    if not path.exists():
-        return 0
-    try:
-        with safe_open(path, "pt") as file:
-            return len(file.get_tensor("losses"))
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is damaged ({error}). Delete it to start the run again.") from error
+    return len(read_checkpoint(path, "none")["losses"]) if path.exists() else 0
 
 
-def load_trained(model: nn.Module, weights: dict[str, torch.Tensor], source: Path) -> None:
-    """Put trained weights into a model. Raises UserError when names or shapes are another model's."""
-    own = {name: value.shape for name, value in trained_weights(model).items()}
-    given = {name: value.shape for name, value in weights.items()}
-    if own != given:
-        odd = sorted(name for name in own.keys() | given.keys() if own.get(name) != given.get(name))[0]
+def load_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> dict:
+    """Put trained weights, and the moments of an optimizer, into place; returns what was measured. Raises UserError
+    when the file is damaged, or names or shapes are another model's.
+    """
+    state, own = read_checkpoint(path), trained_weights(model)
+    weights = {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
+    shapes, wanted = ({name: tuple(value.shape) for name, value in part.items()} for part in (weights, own))
+    if shapes != wanted:
+        odd = sorted(name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name))[0]
         raise UserError(
-            f"{source}: {odd} does not fit the model. It belongs to another configuration; delete it or choose its run."
+            f"{path}: {odd} does not fit the model. It belongs to another configuration; delete it or choose its run."
         )
     model.load_state_dict(weights, strict=False)
+    if optimizer is not None:
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name in (name for name in state if name.startswith("optimizer.")):
+            _, number, key = name.split(".", 2)
+            moments.setdefault(int(number), {})[key] = state[name]
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    return {name: state[name] for name in (*MEASURED, "seconds")}

@@ -23,9 +23,9 @@ from dpclip.evaluation.evaluate import fine_grained, open_bench
 from dpclip.files import ensure_writable
 from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.interface import Method, find_method
-from dpclip.method.openai_weights import weights_source
+from dpclip.method.weights import weights_source
 from dpclip.training import processes
-from dpclip.training.checkpoint import Checkpoint, load_trained, read_checkpoint, trained_weights, write_checkpoint
+from dpclip.training.checkpoint import load_checkpoint, trained_weights, write_checkpoint
 from dpclip.training.guard import alone, signals
 from dpclip.training.objective import Objective, Pictures, Work
 from dpclip.training.progress import TrainingProgress
@@ -37,7 +37,7 @@ CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 def build_model(config: RunConfig, seed: int) -> Method:
     """The untrained model of a run: its backbone, and new parts drawn from `seed`."""
     method = find_method(config.method)
-    backbone = [load_backbone(config.backbone, weights_source(config), seed)] if method.on_backbone else []
+    backbone = [load_backbone(config.backbone, weights_source(config.weights), seed)] if method.on_backbone else []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return method(*backbone, config.model)
@@ -145,28 +145,19 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, atomically."""
-        moments = self.optimizer.state_dict()["state"]
-        state = Checkpoint(trained_weights(self.model), moments, self.losses, self.scores, self.seconds)
-        write_checkpoint(path, state)
-
-    def load(self, path: Path) -> None:
-        """Continue from a checkpoint. Raises UserError when the file is damaged or another model's."""
-        state = read_checkpoint(path)
-        load_trained(self.model, state.weights, path)
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state.moments, "param_groups": groups})
-        self.losses, self.scores, self.seconds = state.losses, state.scores, state.seconds
+        measured = {"losses": self.losses, "scores": self.scores, "seconds": self.seconds}
+        write_checkpoint(path, self.model, self.optimizer, measured)
 
 
-def train(
+def train_run(
     config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Training:
     """Train a run on the pictures of `store`, at the size its model sees, or continue it from `folder`, saving after
     every epoch. A model with nothing to train is returned as it is.
 
     `stop` is asked after every step and ends the run without a trace, as a kill would. SIGTERM and Ctrl-C save a
-    checkpoint first. Raises UserError then, when `folder` cannot be written or has no room, and when another process
-    is at the same run.
+    checkpoint first. Raises UserError then, and when `folder` cannot be written or has no room. It waits
+    while another process is at the same run.
     """
     model = build_model(config, seed).to(store.device)
     training = Training(config, seed, model, store.at(model.image_size), losses=[])
@@ -179,8 +170,7 @@ def train(
         if not _run(training, folder, stop, caught):
             return training
         if first and config.model.checkpoint != "last":
-            best = folder / BEST
-            load_trained(training.model, read_checkpoint(best).weights, best)
+            load_checkpoint(folder / BEST, training.model)
     training.model.eval()
     return training
 
@@ -189,7 +179,7 @@ def _run(training: Training, folder: Path, stop: Callable[[], bool], caught: Cal
     """Train from the checkpoint in `folder`, if there is one, to the last epoch; False when `stop` ended it."""
     config, checkpoint = training.config, folder / CHECKPOINT
     if checkpoint.exists():
-        training.load(checkpoint)
+        vars(training).update(load_checkpoint(checkpoint, training.model, training.optimizer))
     steps = steps_an_epoch(config, training.store.manifest)
     total, done, begun = steps * config.epochs, len(training.losses), time.perf_counter() - training.seconds
     first = processes.rank() == 0

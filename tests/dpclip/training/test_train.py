@@ -3,6 +3,8 @@
 import errno
 import os
 import signal
+import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -22,7 +24,7 @@ from dpclip.runs.run import ensure
 from dpclip.training import train as lab_train
 from dpclip.training.checkpoint import read_checkpoint
 from dpclip.training.guard import alone
-from dpclip.training.train import train
+from dpclip.training.train import train_run as train
 from tests.toy import make_toy
 
 CONFIG = preset("smoke").set(epochs=3, steps_per_epoch=3, batch=4, templates=1, rank=2)
@@ -93,16 +95,28 @@ def test_a_signal_saves_the_step_it_came_in(store, tmp_path, after, name):
     with pytest.raises(UserError, match=f"stopped by {name} after step {after} of 9.*same command"):
         train(config, 0, store, tmp_path / "cut", stop=kill)
     assert signal.getsignal(signal.SIGTERM) is handler
-    assert len(read_checkpoint(tmp_path / "cut" / "checkpoint.safetensors").losses) == after
+    assert len(read_checkpoint(tmp_path / "cut" / "checkpoint.safetensors")["losses"]) == after
     resumed = train(config, 0, store, tmp_path / "cut")
     assert (resumed.losses, resumed.scores) == (whole.losses, whole.scores) and same(weights(resumed), weights(whole))
 
 
-def test_two_processes_do_not_train_the_same_run(store, tmp_path):
+def test_of_two_processes_at_one_run_the_second_waits_and_finds_it_trained(store, tmp_path, capfd):
     (tmp_path / "run").mkdir()
-    with alone(tmp_path / "run"), pytest.raises(UserError, match="run is being trained by another process"):
-        train(CONFIG, 0, store, tmp_path / "run")
-    assert len(train(CONFIG, 0, store, tmp_path / "run").losses) == 9  # the lock is gone with its holder
+    holding, freed = threading.Event(), []
+
+    def hold() -> None:
+        with alone(tmp_path / "run"):
+            holding.set()
+            time.sleep(1)
+            freed.append(time.monotonic())
+
+    other = threading.Thread(target=hold)
+    other.start()
+    holding.wait()
+    with alone(tmp_path / "run"):
+        assert freed and freed[0] <= time.monotonic()
+    other.join()
+    assert "run is being trained by another process: waiting for that one" in capfd.readouterr().err
 
 
 def test_pictures_are_taken_at_the_size_of_the_model(store, tmp_path):
@@ -133,16 +147,16 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint_and_the_run_goes_on_from
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def filling(path, state):
+    def filling(*words):
         with monkeypatch.context() as patch:
             if next(writes) == 2:
                 patch.setattr(os, "fsync", full)
-            write(path, state)
+            write(*words)
 
     monkeypatch.setattr(lab_train, "write_checkpoint", filling)
     with pytest.raises(UserError, match="cannot write .*checkpoint.safetensors: No space left on device. Free some"):
         train(CONFIG, 0, store, tmp_path / "cut")
-    assert len(read_checkpoint(tmp_path / "cut" / "checkpoint.safetensors").losses) == 3  # of the first epoch
+    assert len(read_checkpoint(tmp_path / "cut" / "checkpoint.safetensors")["losses"]) == 3  # of the first epoch
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["checkpoint.safetensors", "lock"]
     assert train(CONFIG, 0, store, tmp_path / "cut").losses == whole.losses
 
@@ -170,7 +184,7 @@ def test_a_checkpoint_of_another_model_or_a_damaged_one_is_refused(store, tmp_pa
 def test_a_loss_that_is_not_a_number_names_its_files_and_keeps_the_last_checkpoint(store, tmp_path):
     train(CONFIG.set(epochs=1), 0, store, tmp_path / "run")
     good = (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
-    where = r"at epoch 1, batch 1, category (cat|dog|cup).* sketch/.*positives: photo/.*negatives: photo/"
+    where = r"at epoch 1, batch 1, category (cat|dog|cup).* sketch/.*positive: photo/.*negative: photo/"
     broken = CONFIG.set(new_rate=1e30, clip_rate=1e30)
     with pytest.raises(UserError, match=f"the loss is nan {where}"):
         train(broken, 0, store, tmp_path / "run")
@@ -284,11 +298,14 @@ def test_negatives_of_other_categories(store):
         assert set(negatives["split"]) == {"seen"}
 
 
+MADE = {"fine-grained": {}, "category-level": {}}  # in the place of metrics
+
+
 def test_ensure_loads_a_finished_record_and_trains_only_what_is_missing(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("dpclip.runs.run.measure", lambda training, split, limit: {"made": split})
+    monkeypatch.setattr("dpclip.runs.run.measure", lambda training, split, limit: MADE | {"made": split})
     run = Run(CONFIG, 0, "data", "weights")
     record = ensure(run, store, tmp_path / "records", tmp_path / "runs")
-    assert record["metrics"] == {"made": "unseen"} and len(record["losses"]) == 9
+    assert record["metrics"]["made"] == "unseen" and len(record["losses"]) == 9
     monkeypatch.setattr("dpclip.runs.run.train", None)  # training again would fail
     assert ensure(run, store, tmp_path / "records", tmp_path / "runs") == record
 
