@@ -153,7 +153,7 @@ class RunConfig:
         except (UserError, TypeError, KeyError) as error:
             raise UserError(f"settings that this code does not know ({error}).") from error
 
-    def set(self, **changes: object) -> "RunConfig":
+    def set(self, /, **changes: object) -> "RunConfig":
         """A copy with other values; fields of `model` are set by their own name.
 
         Raises UserError for an unknown field.

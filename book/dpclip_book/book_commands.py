@@ -68,7 +68,7 @@ def prepare(data: Path | None, weights: Path | None, no_train: bool = False, rec
     """Tell the chapters' kernels, which inherit the environment, where data, weights and records are, and whether they
     may train. From now on SIGTERM does what Ctrl-C does: it ends the kernels too.
     """
-    from dpclip.method.openai_weights import use_weights
+    from dpclip.method.weights import use_weights
     from dpclip.runs.identity import RECORDS_VARIABLE
     from dpclip.runs.run import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
 

@@ -5,16 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-app = typer.Typer(no_args_is_help=True, help="Check the records of runs, and make runs again.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check the records of runs, make runs again.")
 Name = Annotated[str, typer.Argument(help="Name of a run, or path of its record [default: a random mini run].")]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
-]
-console = Console(highlight=False, soft_wrap=True)
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of the data set; the embedded one needs none.")]
 
 
 @app.command()
@@ -43,7 +37,10 @@ def verify(
     """Make a committed run again and compare: to the last digit on the same machine, else within
     data/records/tolerance.toml. Exit status 1 when it differs.
     """
-    from dpclip.runs.verify import choose, compare, find, identical, remake, same_machine
+    from rich.console import Console
+    from rich.table import Table
+
+    from dpclip.runs.verify import choose, compare_records, find, identical, remake, same_machine
 
     if not run:
         choice = random.randrange(10**6) if choice is None else choice
@@ -51,14 +48,14 @@ def verify(
     record = find(run) if run else choose(choice)
     typer.echo(f"{record['run']}, {record['split']} categories, by commit {record['commit']} on {record['hardware']}")
     again = remake(record, data)
-    lines, same = compare(record, again), same_machine(record, again)
+    lines, same = compare_records(record, again), same_machine(record, again)
     table = Table(title="same machine" if same else f"another machine: {again['hardware']}")
     for column in ("number", "recorded", "now", "difference", "allowed", ""):
         table.add_column(column, justify="left" if column == "number" else "right")
     for line in lines:
         cells = (f"{line.recorded:.5f}", f"{line.now:.5f}", f"{line.now - line.recorded:+.5f}", f"{line.allowed:.5f}")
         table.add_row(line.name, *cells, "" if line.holds else "differs")
-    console.print(table)
+    Console(highlight=False, soft_wrap=True, markup=False).print(table)
     differ = [line.name for line in lines if not line.holds]
     if differ or (same and not identical(record, again)):
         typer.echo(f"{record['run']} differs: {len(differ) or 'ranks or later digits, none'} of the numbers above")

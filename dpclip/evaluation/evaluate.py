@@ -9,12 +9,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from dpclip.config import DPCLIPConfig
 from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.store import ImageStore
 from dpclip.evaluation import metrics
 from dpclip.evaluation.text_features import text_table
-from dpclip.method.features import Context, Features
-from dpclip.method.interface import Method
+from dpclip.method.interface import Context, Features, Method
 
 CUTS = (1, 5, 10)
 P_CUTS, MAP_CUTS = (10, 100, 200), (200,)
@@ -54,8 +54,9 @@ def open_bench(model: Method, store: ImageStore) -> Bench:
     return Bench(model.eval(), store, words)
 
 
-def support_rule(model: Method) -> SupportRule:
-    config = model.config
+def support_rule(model: Method | DPCLIPConfig) -> SupportRule:
+    """How a model, or one with these settings, has its support chosen."""
+    config = getattr(model, "config", model)
     return SupportRule(config.support, config.support_sketches, config.support_photos)
 
 
@@ -115,9 +116,12 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     oracle   the query's own; an upper bound, not a result
     Returns {setting: {"map@all": ..., "map@200": ..., "p@10": ..., "ap": [one a query]}, "predicted": {"text": share of
     right predictions, "support": ...}, "convention": ...}. For a model whose prompts do not depend on the category the
-    three settings are one, and nothing is predicted. P@k is left out when there are fewer than k photos.
+    three settings are one, and nothing is predicted. P@k is left out when there are fewer than k photos, and everything
+    when there is one category, in which every photo would be relevant.
     """
     tests = test_sets(bench.store.manifest, split, style, protocol, support_rule(bench.model), seed, limit)
+    if len(tests) < 2:
+        return {setting: {"ap": []} for setting in SETTINGS} | {"predicted": {}, "convention": str(metrics.OURS)}
     gallery, queries = (np.concatenate([getattr(t, part) for t in tests]) for part in ("gallery", "queries"))
     gallery_label, label = (
         np.repeat(np.arange(len(tests)), [len(getattr(t, part)) for t in tests]) for part in ("gallery", "queries")
@@ -125,7 +129,9 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     predicted = {}
     if bench.model.uses_category:
         plain = bench.encode(queries, NO_PROMPTS).global_feature
-        predicted = {"text": name_by_text(bench, plain, tests), "support": name_by_support(bench, plain, tests)}
+        predicted = {"support": name_by_support(bench, plain, tests)}
+        if bench.model.on_backbone:
+            predicted["text"] = name_by_text(bench, plain, tests)
         contexts = [bench.context(test) for test in tests] + [generic_context(bench, protocol, seed)]
         asked = {"blind": predicted[BLIND], "generic": np.full(len(queries), len(tests)), "oracle": label}
     else:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import torch
 
 from dpclip.errors import UserError
 
@@ -83,6 +82,8 @@ def hit_ranks(distance: np.ndarray, relevant: np.ndarray, ties: Ties = Ties.AGAI
         ranked = np.take_along_axis(relevant, distance.argsort(1, kind="stable"), 1)  # (Q, G), nearest first
         ranks[present] = ranked.nonzero()[1] + 1
         return ranks
+    import torch  # here, since tables need only the names above
+
     others = np.where(relevant, np.inf, distance)  # (Q, G)
     others.sort(1)
     hits = np.full(present.shape, np.inf, dtype=others.dtype)

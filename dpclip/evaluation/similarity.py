@@ -12,13 +12,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dpclip.config import RunConfig
+from dpclip.data.batches import SupportRule, TestSet
+from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import Bench
-from dpclip.evaluation.gallery import SUPPORT, find_pictures, read_pictures
-from dpclip.evaluation.retrieve import category_test
+from dpclip.evaluation.evaluate import Bench, support_rule
+from dpclip.evaluation.gallery import SUPPORT, check_pictures, find_pictures, read_pictures
+from dpclip.evaluation.retrieve import find_test
+from dpclip.evaluation.text_features import word_feature
+from dpclip.method.interface import find_method
 from dpclip.method.model import DPCLIP, Context
 
 CHUNK = 64  # pictures encoded at once: all their tokens at all layers are kept meanwhile
+NO_PROMPTS = "this run has no visual prompts to compare with: choose one with visual_prompt='deep'."
+
+
+def check_prompts(config: RunConfig) -> None:
+    """Raise UserError for a run without visual prompts, before it is trained."""
+    if config.model.visual_prompt == "none" or not issubclass(find_method(config.method), DPCLIP):
+        raise UserError(NO_PROMPTS)
 
 
 def prompt_similarity(prompts: Tensor, tokens: Tensor) -> Tensor:
@@ -35,7 +47,7 @@ def similarity(model: DPCLIP, images: Tensor, context: Context) -> Tensor:
     Raises UserError for a model without prompts.
     """
     if not context.prompts:
-        raise UserError("this run has no visual prompts to compare with: choose one with visual_prompt='deep'.")
+        raise UserError(NO_PROMPTS)
     model.eval()
     parts = []
     for chunk in images.split(CHUNK):
@@ -46,18 +58,31 @@ def similarity(model: DPCLIP, images: Tensor, context: Context) -> Tensor:
     return torch.cat(parts)
 
 
-@torch.inference_mode()
-def category_contexts(bench: Bench, categories: list[str], folders: list[Path] | None = None) -> dict[str, Context]:
-    """Category -> its prompts and scales. The support is the data set's (`transductive`, seed 0), or with `folders` the
-    first pictures of each category's folder, and then any words are a category.
+def find_supports(
+    manifest: Manifest, rule: SupportRule, categories: list[str], folders: list[Path] | None = None
+) -> dict[str, TestSet | list[Path]]:
+    """Category -> where its support comes from: the data set (`transductive`, seed 0), or with `folders` the first
+    pictures of each category's folder, and then any words are a category.
 
-    Raises UserError for an unknown category, for a folder without pictures, and when there are not as many folders as
-    categories.
+    Raises UserError for an unknown category, for a folder without pictures, a damaged one, and when there are not as
+    many folders as categories.
     """
     if not folders:
-        return {c: bench.context(category_test(bench.store, bench, c, "transductive")) for c in categories}
+        return {category: find_test(manifest, rule, category) for category in categories}
     if len(folders) != len(categories):
         raise UserError(f"{len(categories)} categories and {len(folders)} folders: give one folder for each category.")
-    model = bench.model
     supports = {c: find_pictures(folder)[:SUPPORT] for c, folder in zip(categories, folders, strict=True)}
-    return {c: model.context(read_pictures(model, files), model.text_feature(c)) for c, files in supports.items()}
+    check_pictures(file for files in supports.values() for file in files)
+    return supports
+
+
+@torch.inference_mode()
+def category_contexts(bench: Bench, categories: list[str], folders: list[Path] | None = None) -> dict[str, Context]:
+    """Category -> its prompts and scales, with the support that `find_supports` finds."""
+    model, contexts = bench.model, {}
+    for c, support in find_supports(bench.store.manifest, support_rule(model), categories, folders).items():
+        own = isinstance(support, list)
+        contexts[c] = (
+            model.context(read_pictures(model, support), word_feature(model, c)) if own else bench.context(support)
+        )
+    return contexts

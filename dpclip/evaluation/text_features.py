@@ -45,16 +45,26 @@ def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, T
     return dict(zip(text, features.to(device), strict=True))
 
 
+def word_feature(model: Method, words: str) -> Tensor | None:
+    """t_c (E,) of any words on the model's device, None for a model without words."""
+    return model.backbone.text_feature(words, model.config.templates) if model.on_backbone else None
+
+
 def tower_hash(backbone: Backbone) -> str:
     """SHA-256 of what turns a sentence into its feature: the text tower's weights and form, and the vocabulary."""
     clip = backbone.clip
     heads = clip.transformer.resblocks[0].attn.num_heads
     form = [repr(clip.transformer), heads, list(backbone.tokenizer.bpe_ranks)]
-    found = hashlib.sha256(json.dumps(form).encode())
-    for name, tensor in clip.state_dict().items():
-        if not name.startswith(("visual.", "logit_")):
-            found.update(f"{name} {tuple(tensor.shape)}".encode())
-            found.update(np.ascontiguousarray(tensor.numpy(force=True)))
+    tensors = {n: value for n, value in clip.state_dict().items() if not n.startswith(("visual.", "logit_"))}
+    return hash_tensors(tensors, json.dumps(form))
+
+
+def hash_tensors(tensors: dict[str, Tensor], more: str = "") -> str:
+    """SHA-256 of names, shapes and values, and of more words."""
+    found = hashlib.sha256(more.encode())
+    for name, tensor in tensors.items():
+        found.update(f"{name} {tuple(tensor.shape)}".encode())
+        found.update(np.ascontiguousarray(tensor.numpy(force=True)))
     return found.hexdigest()
 
 

@@ -67,10 +67,10 @@ def show_heatmaps(images: Tensor, maps: dict[str, Tensor], rows: list[str]) -> F
     bound = largest(maps.values())
     for line, image, name in zip(sheet.places, images, rows, strict=True):
         tile(line[0], image)
-        line[0].set_ylabel(name, fontsize=8)
+        line[0].set_ylabel(name, fontsize=8, parse_math=False)
     for column, (support, values) in enumerate(maps.items()):
         over, alone = sheet.places[:, 1 + 2 * column], sheet.places[:, 2 + 2 * column]
-        over[0].set_title(f"support: {support}", fontsize=8, loc="left")
+        over[0].set_title(f"support: {support}", fontsize=8, loc="left", parse_math=False)
         for number, image in enumerate(images):
             show_map(over[number], values[number], bound, image)
             show_map(alone[number], values[number], bound)

@@ -14,6 +14,7 @@ from dpclip.figures.style import use_style
 from dpclip.files import atomic_write_bytes
 
 use_style()
+SIDE = 224  # of a file's picture, in pixels
 
 
 def picture(image: Tensor) -> np.ndarray:
@@ -24,7 +25,7 @@ def picture(image: Tensor) -> np.ndarray:
 def tile(axes: plt.Axes, image: Tensor, title: str = "", frame: str | None = None) -> None:
     """One picture without ticks, with a title and perhaps a coloured frame."""
     axes.imshow(picture(image))
-    axes.set_title(title, fontsize=8)
+    axes.set_title(title, fontsize=8, parse_math=False)  # a file's name may hold dollar signs
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
         side.set(visible=frame is not None, color=frame, linewidth=3)
@@ -53,9 +54,9 @@ def show_grid(images: Tensor, titles: list[str], columns: int) -> Figure:
     return figure
 
 
-def show_files(sketch: Path, photos: list[Path], size: int) -> Figure:
+def show_files(sketch: Path, photos: list[Path]) -> Figure:
     """A sketch and the photos found for it, files on disk, in rows of six with their names."""
-    pictures = [torch.from_numpy(read_image(file, size).copy()).float() / 255 for file in (sketch, *photos)]
+    pictures = [torch.from_numpy(read_image(file, SIDE).copy()).float() / 255 for file in (sketch, *photos)]
     titles = ["sketch", *(f"{place}. {short(file.stem)}" for place, file in enumerate(photos, 1))]
     return show_grid(torch.stack(pictures), titles, columns=6)
 

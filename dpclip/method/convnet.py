@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dpclip.config import DPCLIPConfig
 from dpclip.errors import UserError
-from dpclip.method.features import Context, Features, retrieval_distance
+from dpclip.method.interface import Context, Features, retrieval_distance
 
 NAME = "efficientnet-lite0"
 

@@ -12,7 +12,7 @@ from dpclip.config import DPCLIPConfig
 from dpclip.errors import UserError
 from dpclip.method.backbone import Backbone
 from dpclip.method.blocks import block_forward
-from dpclip.method.features import Context, Features, retrieval_distance
+from dpclip.method.interface import Context, Features, retrieval_distance
 from dpclip.method.losses import triplet_loss
 from dpclip.method.patch_match import PatchMatching, window_tokens
 from dpclip.method.text_prompt import TextPrompt
@@ -38,33 +38,22 @@ class DPCLIP(nn.Module):
         super().__init__()
         self.backbone, self.config = backbone, config
         self.visual_prompt = self.text_prompt = self.patch_matching = None
+        width, depth = backbone.width, backbone.depth
         if config.visual_prompt != "none":
+            generic, shallow = (kind in config.visual_prompt for kind in ("generic", "shallow"))
             self.visual_prompt = VisualPrompt(
-                layers=1 if config.visual_prompt.endswith("shallow") else backbone.depth,
-                width=backbone.width,
-                heads=backbone.heads,
-                patch=backbone.patch,
-                num_prompts=config.num_prompts,
-                dropout=config.prompt_dropout,
-                generic=config.visual_prompt.startswith("generic"),
-            )
+                layers=1 if shallow else depth, width=width, heads=backbone.heads, patch=backbone.patch,
+                num_prompts=config.num_prompts, dropout=config.prompt_dropout, generic=generic,
+            )  # fmt: skip
         if config.scaling != "none":
             self.text_prompt = TextPrompt(
-                depth=backbone.depth,
-                width=backbone.width,
-                text_dim=backbone.output_dim,
-                scaling=config.scaling,
-                rank=config.rank,
+                depth=depth, width=width, text_dim=backbone.output_dim, scaling=config.scaling, rank=config.rank
             )
         if config.patch_matching:
             self.patch_matching = PatchMatching(
-                block=backbone.block(-1),
-                adapter=self.adapter(-1),
-                ln_post=backbone.ln_post,
-                proj=backbone.proj,
-                indices=window_tokens(backbone.grid, config.window, config.windows),
-                tokens=1 + backbone.grid**2,
-            )
+                block=backbone.block(-1), adapter=self.adapter(-1), ln_post=backbone.ln_post, proj=backbone.proj,
+                indices=window_tokens(backbone.grid, config.window, config.windows), tokens=1 + backbone.grid**2,
+            )  # fmt: skip
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in STATISTICS[config.normalisation])
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
@@ -106,10 +95,8 @@ class DPCLIP(nn.Module):
             tokens = None
             if self.config.sees_support:
                 if support_images is None or len(support_images) == 0:
-                    raise UserError(
-                        f"visual_prompt={self.config.visual_prompt!r} needs support images, and there are none: "
-                        "choose a category that has some, or visual_prompt='generic'."
-                    )
+                    kind = self.config.visual_prompt
+                    raise UserError(f"visual_prompt={kind!r} needs support images: give some, or choose 'generic'.")
                 tokens = self.backbone.embed(support_images)  # (S, 1+N, D)
             prompts = list(self.visual_prompt(tokens))
         if self.config.reads_words:

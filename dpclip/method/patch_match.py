@@ -24,13 +24,8 @@ def window_tokens(grid: int, window: int, windows: int) -> Tensor:
     side, room = math.isqrt(windows), grid - window
     starts = [round(i * room / (side - 1)) for i in range(side)] if side > 1 else [room // 2]
     patches = torch.arange(1, 1 + grid * grid).view(grid, grid)
-    return torch.stack(
-        [
-            torch.cat([torch.zeros(1, dtype=torch.long), patches[r : r + window, c : c + window].flatten()])
-            for r in starts
-            for c in starts
-        ]
-    )
+    held = (patches[r : r + window, c : c + window].flatten() for r in starts for c in starts)
+    return torch.stack([torch.cat([torch.zeros(1, dtype=torch.long), tokens]) for tokens in held])
 
 
 class PatchMatching(nn.Module):

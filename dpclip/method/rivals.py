@@ -49,7 +49,7 @@ RIVALS = {
         },
         "sain2023clipat",
         "The fine-grained recipe as published: three shared prompts at layer 1, norms, triplets within the category "
-        "with margin 0.3, patch shuffle, relative distances, text classification (clip_at.py). Equal weights of the "
+        "with margin 0.3, patch shuffle, relative distances, text classification (losses.py). Equal weights of the "
         "three added losses are ours. A batch holds one category, so relative distances are compared with those of the "
         "epoch's next batch of another category, which is not trained in this step.",
     ),

@@ -6,6 +6,10 @@ Short and plain, so that a small vocabulary and a short context suffice.
 
 from dpclip.errors import UserError
 
+SILENT_H = ("heir", "honest", "honor", "honour", "hour")  # spoken with a vowel first
+SPOKEN_Y_OR_W = (  # written with a vowel first, but spoken with a consonant
+    "eu", "ewe", "one", "once", "ufo", "ukulele", "unic", "unif", "unio", "unit", "univ", "use", "usu", "uten",
+)  # fmt: skip
 _PICTURES = (
     "photo", "picture", "drawing", "sketch", "painting", "doodle", "cartoon", "rendering", "line drawing",
 )  # fmt: skip
@@ -37,7 +41,7 @@ TEMPLATES = (
 
 
 def sentences(category: str, count: int) -> list[str]:
-    """The first `count` templates (1 or 63) with the words of `category`, "a" turned to "an" before a vowel.
+    """The first `count` templates (1 or 63) with the words of `category`, "a" made "an" by sound.
 
     Underscores and hyphens of the category become spaces. Raises UserError for another count or empty words.
     """
@@ -46,5 +50,8 @@ def sentences(category: str, count: int) -> list[str]:
     words = " ".join(category.replace("_", " ").replace("-", " ").split())
     if not words:
         raise UserError("a category without words has no text feature: name it.")
-    article = "an" if words[0].lower() in "aeiou" else "a"
+    start = words.lower()
+    article = (
+        "an" if start.startswith(SILENT_H) or (start[0] in "aeiou" and not start.startswith(SPOKEN_Y_OR_W)) else "a"
+    )
     return [t.replace("a {}", f"{article} {words}").replace("{}", words) for t in TEMPLATES[:count]]

@@ -1,6 +1,7 @@
 """Reading weight files without running anything in them, and putting them into a model, with errors to act upon."""
 
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -14,6 +15,8 @@ from dpclip.errors import UserError
 from dpclip.files import sha256_file
 
 CONFIG = "open_clip_config.json"  # lies beside the weights that the Hugging Face hub keeps for open_clip
+WEIGHTS_VARIABLE = "DPCLIP_WEIGHTS"  # OpenAI's file, for this process and those started from it
+OPENAI_MODEL, OPENAI_FILE = "ViT-B-32", "ViT-B-32.pt"  # open_clip's name of the model, OpenAI's name of its file
 
 
 def read_weights(path: Path, model: str = "") -> dict[str, Tensor]:
@@ -27,14 +30,7 @@ def read_weights(path: Path, model: str = "") -> dict[str, Tensor]:
 
     Raises UserError for a missing or damaged file, a released name with another hash, and for anything else.
     """
-    try:
-        digest = sha256_file(path)
-    except OSError as error:
-        raise UserError(
-            f"{path}: no such weights file, or not a readable one ({error.strerror}). Check the path; `openai` names "
-            "OpenAI's weights."
-        ) from error
-    files = released(model)
+    digest, files = _digest(path), released(model)
     _check_origin(path, digest, files)
     if _is_torchscript(path) and digest not in {start for start, _ in files.values()}:
         raise UserError(
@@ -65,6 +61,14 @@ def released(model: str) -> dict[str, tuple[str, bool]]:
         if found := re.search(r"\b([0-9a-f]{64}|[0-9a-f]{8})\b", config["url"]):
             files[config["url"].rpartition("/")[2]] = (found[1], config.get("quick_gelu", False))
     return files
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        reason = f"no such weights file, or not a readable one ({error.strerror})"
+        raise UserError(f"{path}: {reason}. Check the path; `openai` names OpenAI's weights.") from error
 
 
 def _check_origin(path: Path, digest: str, files: dict[str, tuple[str, bool]]) -> None:
@@ -141,3 +145,31 @@ def check_manifest(folder: Path, names: tuple[str, ...], cure: str) -> None:
             raise UserError(f"{folder / name}: missing. {cure}")
         if (found := sha256_file(folder / name)) != files.get(name):
             raise UserError(f"{folder / name}: SHA-256 is {found}, but {manifest.name} says {files.get(name)}. {cure}")
+
+
+def use_weights(file: Path | None) -> None:
+    """From now on `file` is what weights="openai" reads, here and in the processes started from here; None changes
+    nothing. Raises UserError when it is not OpenAI's file.
+    """
+    if file is not None:
+        _check_openai(file)
+        os.environ[WEIGHTS_VARIABLE] = str(file.resolve())
+
+
+def weights_source(weights: str) -> str | None:
+    """What `load_backbone` is to read for a run's `weights`. Raises UserError as `use_weights` does."""
+    file = os.environ.get(WEIGHTS_VARIABLE)
+    if weights != "openai" or not file:
+        return weights or None
+    _check_openai(Path(file))
+    return file
+
+
+def _check_openai(file: Path) -> None:
+    wanted, digest = released(OPENAI_MODEL)[OPENAI_FILE][0], _digest(file)
+    if digest != wanted:
+        raise UserError(
+            f"{file}: its SHA-256 is {digest}, but that of OpenAI's {OPENAI_FILE} is {wanted}. --weights "
+            f"({WEIGHTS_VARIABLE}) only tells where this file lies. Download it afresh; other weights make other runs: "
+            f"--set weights={file}."
+        )

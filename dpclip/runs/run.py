@@ -26,7 +26,7 @@ from dpclip.runs.probe import differences, take_probe
 from dpclip.runs.records import write_record
 from dpclip.training import processes
 from dpclip.training.checkpoint import count_steps
-from dpclip.training.train import CHECKPOINT, Training, image_size, steps_an_epoch, train
+from dpclip.training.train import CHECKPOINT, Training, image_size, steps_an_epoch, train_run
 
 RUNS = BUILD_FOLDER / "runs"
 PROBE = "probe.json"  # beside a checkpoint: what the code did that made it
@@ -38,6 +38,8 @@ def open_data(config: RunConfig, data: Path | None = None, alone: bool = True) -
     """The run's data set, in the folder `data` or else the one that the environment variable DPCLIP_DATA names: in a
     folder of its name there, or, where there is none and the data set is meant `alone`, that folder itself.
     """
+    if data and config.dataset == EMBEDDED:
+        raise UserError(f"{data}: {EMBEDDED} is embedded and has no other folder. Leave --data out.")
     folder = data or os.environ.get(FOLDER_VARIABLE)
     root = None
     if folder and config.dataset != EMBEDDED:
@@ -73,7 +75,7 @@ def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, probe: d
     folder = run_folder(run, runs)
     if processes.rank() == 0:
         _set_aside(folder, probe or take_probe(run.config, run.seed, store, "unseen"))
-    return train(run.config, run.seed, store, folder)
+    return train_run(run.config, run.seed, store, folder)
 
 
 def _set_aside(folder: Path, probe: dict) -> None:

@@ -56,6 +56,8 @@ def jobs(
         try:
             manifests[dataset] = open_data(config, Path(data) if data else None, alone=len(names) == 1)
         except UserError as error:
+            if len(names) == 1:
+                raise
             absent.append(f"{dataset} is left out: {' '.join(str(error).split())}")
     if not manifests:
         raise UserError("\n".join(["no data set of this table is there:", *absent]))

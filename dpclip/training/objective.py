@@ -11,9 +11,8 @@ from dpclip.data.batches import Batch
 from dpclip.data.store import ImageStore, as_float
 from dpclip.data.views import augment
 from dpclip.errors import UserError
-from dpclip.method import clip_at
-from dpclip.method.features import Features
-from dpclip.method.interface import Method
+from dpclip.method import losses
+from dpclip.method.interface import Features, Method
 
 VIEWED = ("sketch", "positive", "negative")  # pictures of a batch that are augmented
 
@@ -96,19 +95,19 @@ class Objective(nn.Module):
         config, batch, pictures, added = self.config.model, work.batch, work.pictures, 0.0
         sketch, positive, negative = (features.global_feature for features in triplet)
         if config.shuffle_weight:
-            one, two = clip_at.two_orders(len(sketch), generator)
+            one, two = losses.two_orders(len(sketch), generator)
             orders = ((views[0], one), (views[1], one), (views[1], two))
-            shuffled = tuple(clip_at.shuffle_patches(view, order) for view, order in orders)
+            shuffled = tuple(losses.shuffle_patches(view, order) for view, order in orders)
             features = [f.global_feature for f in self.encode(shuffled, batch, pictures)]
-            added = added + config.shuffle_weight * clip_at.shuffle_loss(*features, config.margin)
+            added = added + config.shuffle_weight * losses.shuffle_loss(*features, config.margin)
         if config.relative_weight and work.other:
             theirs = self.relative_distances(work.other, generator)
-            ours = clip_at.relative_distances(sketch, positive, negative)
-            added = added + config.relative_weight * clip_at.relative_loss(ours, theirs)
+            ours = losses.relative_distances(sketch, positive, negative)
+            added = added + config.relative_weight * losses.relative_loss(ours, theirs)
         if config.text_weight:
             names = self.store.manifest.categories("seen")
             texts, scale = torch.stack([self.words[name] for name in names]), self.model.backbone.clip.logit_scale.exp()
-            loss = clip_at.text_loss(torch.cat([sketch, positive]), texts, names.index(batch.category), scale)
+            loss = losses.text_loss(torch.cat([sketch, positive]), texts, names.index(batch.category), scale)
             added = added + config.text_weight * loss
         return added
 
@@ -117,7 +116,7 @@ class Objective(nn.Module):
         """Of another category's batch, which is only compared with: (B,)."""
         pictures = Pictures.load(self.store, batch)
         views = augment(pictures.sketch, pictures.positive, pictures.negative, generator)
-        return clip_at.relative_distances(*(f.global_feature for f in self.encode(views, batch, pictures)))
+        return losses.relative_distances(*(f.global_feature for f in self.encode(views, batch, pictures)))
 
 
 def hash_seed(*numbers: int) -> int:

@@ -23,7 +23,7 @@ from dpclip.evaluation.evaluate import fine_grained, open_bench
 from dpclip.files import ensure_writable
 from dpclip.method.backbone import load_backbone, vision_config
 from dpclip.method.interface import Method, find_method
-from dpclip.method.openai_weights import weights_source
+from dpclip.method.weights import weights_source
 from dpclip.training import processes
 from dpclip.training.checkpoint import load_checkpoint, trained_weights, write_checkpoint
 from dpclip.training.guard import alone, signals
@@ -37,7 +37,7 @@ CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 def build_model(config: RunConfig, seed: int) -> Method:
     """The untrained model of a run: its backbone, and new parts drawn from `seed`."""
     method = find_method(config.method)
-    backbone = [load_backbone(config.backbone, weights_source(config), seed)] if method.on_backbone else []
+    backbone = [load_backbone(config.backbone, weights_source(config.weights), seed)] if method.on_backbone else []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return method(*backbone, config.model)
@@ -149,7 +149,7 @@ class Training:
         write_checkpoint(path, self.model, self.optimizer, measured)
 
 
-def train(
+def train_run(
     config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Training:
     """Train a run on the pictures of `store`, at the size its model sees, or continue it from `folder`, saving after

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from dpclip.runs.rows import TableRows
-from dpclip.tables.blocks import ABSENT, PUBLISHED, Block, missing_note
-from dpclip.tables.columns import STYLES
-from dpclip.tables.columns import scope as whose
-from dpclip.tables.published import cite
-from dpclip.tables.verdicts import MODEST, NOT_RUN, CostVerdict, Verdict
+from dpclip.tables.columns import STYLES, whose_runs
+from dpclip.tables.costs import MODEST, CostVerdict
+from dpclip.tables.published import read_published
+from dpclip.tables.result_blocks import DASH, Block, Kind, missing_note
+from dpclip.tables.verdicts import NOT_RUN, Verdict
 from dpclip_book.pages.markdown import Markdown, numbered_table
 
 RULE = (
@@ -21,7 +21,7 @@ def show_block(block: Block, name: str) -> Markdown:
     same in every row is said once, in the caption.
     """
     frame, caption = block.frame.copy(), block.caption
-    if block.kind == PUBLISHED:
+    if block.kind is Kind.PUBLISHED:
         frame["source"] = frame["source"].map(cite)
         frame["evidence"] = frame["evidence"].map(mark)
         same = [name for name in ("venue", "source", "evidence") if len(frame) > 1 and frame[name].nunique() == 1]
@@ -31,8 +31,14 @@ def show_block(block: Block, name: str) -> Markdown:
     return numbered_table(frame, caption, name, classes=classes, notes=block.notes)
 
 
+def cite(source: str) -> str:
+    """A source as Markdown: a citation and the place there, if the bibliography has it; else the words as they are."""
+    found = read_published("sources").set_index("source")
+    return f"{{cite:t}}`{found.at[source, 'key']}`, {found.at[source, 'place']}" if source in found.index else source
+
+
 def mark(evidence: str) -> str:
-    return f"[{evidence}]{{.mark .mark-{evidence}}}" if evidence else ABSENT
+    return f"[{evidence}]{{.mark .mark-{evidence}}}" if evidence else DASH
 
 
 def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
@@ -44,7 +50,7 @@ def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
         line |= {"first row": claim.better, "second row": claim.worse}
         line |= {"setting": claim.setting} if claim.setting else {}
         if found is None:
-            line |= {"difference": ABSENT, "interval": ABSENT}
+            line |= {"difference": DASH, "interval": DASH}
         else:
             line |= {"difference": f"{100 * found.difference:+.1f}"}
             line |= {"interval": f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"}
@@ -58,7 +64,7 @@ def verdict_table(verdicts: list[Verdict], rows: TableRows, style: str, name: st
         return Markdown(f"*No claim has both of its rows with the preset {rows.preset}.*")
     level = any(verdict.claim.setting for verdict in verdicts)
     what = "mAP@all over all unseen photos" if level else f"Acc@1, {STYLES.get(style, 'sketches')}"
-    caption = f"{whose(rows.preset)}, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
+    caption = f"{whose_runs(rows.preset)}, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
     notes = missing_note(rows) if any(verdict.word == NOT_RUN for verdict in verdicts) else ""
     return numbered_table(verdict_frame(verdicts, marks=True), caption, name, classes="book-table", notes=notes)
 

@@ -25,8 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dpclip.data import benchmark
 from dpclip.data.benchmark import BUILD, BUILT, ROOT, human_drawings, image_path, objects, read_built, recorded
-from dpclip.data.contents import hash_contents
-from dpclip.data.manifest import Manifest
+from dpclip.data.manifest import Manifest, hash_contents
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes, atomic_write_text, sha256_file
 from dpclip_prepare.draw import drawing, human, shading, sketching, svg

@@ -3,8 +3,15 @@
 import pytest
 
 from dpclip.data.sources import READERS, open_dataset, sources
-from dpclip.data.spelling import canonical, closest, words
-from dpclip.data.splits import assign, authors, known_categories, unseen_categories
+from dpclip.data.splits import (
+    assign,
+    authors,
+    canonical,
+    category_words,
+    closest,
+    known_categories,
+    unseen_categories,
+)
 from dpclip.errors import UserError
 from dpclip_prepare.check.where import where
 
@@ -76,9 +83,9 @@ def test_no_two_categories_are_spellings_of_each_other():
 
 def test_near_names_and_words():
     assert closest("rhinocerous", KNOWN) == "rhinoceros" and closest("qqq", KNOWN) is None
-    assert words("alarm_clock") == "alarm clock" and words("car (sedan)") == "sedan car"
-    assert words("jack-o-lantern") == "jack-o'-lantern" and words("teddy-bear") == "teddy bear"
-    assert all("_" not in words(c) for c in KNOWN)
+    assert category_words("alarm_clock") == "alarm clock" and category_words("car (sedan)") == "sedan car"
+    assert category_words("jack-o-lantern") == "jack-o'-lantern" and category_words("teddy-bear") == "teddy bear"
+    assert all("_" not in category_words(c) for c in KNOWN)
 
 
 @pytest.mark.parametrize("name", READERS)

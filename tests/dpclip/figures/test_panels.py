@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from dpclip.data.manifest import Manifest
 from dpclip.evaluation.retrieve import Ranking
-from dpclip.figures import panels
+from dpclip.figures import heatmaps, panels
+from dpclip.figures.style import BLUE, RED
 from dpclip_book.figures import plates
 from dpclip_book.pages.markdown import numbered_table
 
@@ -87,11 +89,21 @@ def test_a_name_that_is_cut_shows_it():
     ]  # fmt: skip
 
 
+def test_names_of_files_are_no_formulas(tmp_path):
+    for name in ("sketch", r"$\frac{$", "[x] $a_{b$"):
+        Image.new("RGB", (20, 10)).save(tmp_path / f"{name}.png")
+    files = [tmp_path / f"{name}.png" for name in (r"$\frac{$", "[x] $a_{b$")]
+    panels.save_figure(panels.show_files(tmp_path / "sketch.png", files), tmp_path / "out.png")
+    maps = {r"$\frac{$": torch.rand(1, 7, 7)}
+    panels.save_figure(heatmaps.show_heatmaps(torch.rand(1, 3, 28, 28), maps, ["$a_{b$"]), tmp_path / "map.png")
+    assert (tmp_path / "out.png").stat().st_size and (tmp_path / "map.png").stat().st_size
+
+
 def test_sizes_are_sorted_and_coloured_by_split(manifest):
     figure = plates.show_sizes(manifest)
     bars = figure.axes[0].patches
     assert [bar.get_height() for bar in bars] == [3, 2]
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [panels.BLUE, panels.RED]
+    assert [to_hex(bar.get_facecolor()) for bar in bars] == [BLUE, RED]
     matplotlib.pyplot.close(figure)
 
 

@@ -70,6 +70,19 @@ def test_templates():
         sentences("_-", 1)
 
 
+@pytest.mark.parametrize(
+    "article, words",
+    [
+        ("an", "owl animal eyeglasses umbrella hourglass heirloom honest_man usher unimportant_thing urn"),
+        ("a", "horse hat helicopter unicorn university unicycle uniform ukulele ewe one-way_sign euphonium used_car"),
+    ],
+)
+def test_the_article_is_chosen_by_sound(article, words):
+    for category in words.split():
+        said = category.replace("_", " ").replace("-", " ")
+        assert sentences(category, 63)[1] == f"{article} {said}."
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.from_regex(r"[a-z]{2,8}( [a-z]{2,8})?", fullmatch=True))
 def test_every_sentence_names_the_category(words):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dpclip.method.clip_at import (
+from dpclip.method.losses import (
     relative_distances,
     relative_loss,
     shuffle_loss,

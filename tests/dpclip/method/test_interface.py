@@ -23,6 +23,33 @@ def test_a_wrong_name_is_told_with_the_cure(path):
         find_method(path)
 
 
+@pytest.mark.parametrize("path", ["os:system", "os:PathLike", "dpclip.config:preset"])
+def test_what_is_no_class_of_modules_is_refused(path):
+    with pytest.raises(UserError, match=f"method='{path}' is no class of nn.Module"):
+        find_method(path)
+
+
+def test_a_class_with_another_face_is_told_what_it_lacks(monkeypatch):
+    with pytest.raises(
+        UserError, match="lacks on_backbone, uses_category, trains, normalise, context, encode, distance"
+    ):
+        find_method("torch.nn:Linear")
+    monkeypatch.delattr(ConvNet, "image_size")
+    with pytest.raises(UserError, match="'dpclip.method.convnet:ConvNet' lacks image_size"):
+        find_method("dpclip.method.convnet:ConvNet")
+
+
+@pytest.mark.parametrize("code", ["raise RuntimeError('two\\nlines')", "1 / 0", "import sys; sys.exit(3)", "def"])
+def test_a_module_that_fails_when_it_is_imported_is_named(code, tmp_path, monkeypatch):
+    (tmp_path / f"failing_{abs(hash(code))}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        UserError, match=r"method='failing_\d+:Any': there is no such class \(\w+: .*\)\. Write"
+    ) as error:
+        find_method(f"failing_{abs(hash(code))}:Any")
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", RIVALS)
 def test_methods_say_without_being_built_whether_they_train(name):
     config = RunConfig().set(**RIVALS[name].changes)

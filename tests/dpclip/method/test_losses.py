@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpclip.method.features import Features
+from dpclip.method.interface import Features
 from dpclip.method.losses import hard_weight, triplet_loss
 from dpclip.method.model import DPCLIPConfig
 

@@ -39,7 +39,7 @@ def run_as_rank(rank: int, world: int, port: int, root, halt: bool = False) -> N
             step = lab_train.Training.step
             lab_train.Training.step = lambda *words: signal.raise_signal(signal.SIGTERM) or step(*words)
         try:
-            lab_train.train(CONFIG, 0, prepare(root / f"rank-{rank}"), root / f"run-{world}")
+            lab_train.train_run(CONFIG, 0, prepare(root / f"rank-{rank}"), root / f"run-{world}")
         except UserError as error:
             Path(root, f"stopped-{rank}").write_text(str(error))
 

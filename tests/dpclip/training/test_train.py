@@ -24,7 +24,7 @@ from dpclip.runs.run import ensure
 from dpclip.training import train as lab_train
 from dpclip.training.checkpoint import read_checkpoint
 from dpclip.training.guard import alone
-from dpclip.training.train import train
+from dpclip.training.train import train_run as train
 from tests.toy import make_toy
 
 CONFIG = preset("smoke").set(epochs=3, steps_per_epoch=3, batch=4, templates=1, rank=2)

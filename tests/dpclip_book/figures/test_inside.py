@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 
 from dpclip.config import DPCLIPConfig
 from dpclip.evaluation.metrics import target_ranks
-from dpclip.method.features import Features
+from dpclip.method.interface import Features
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP
 from dpclip.method.patch_match import window_tokens

@@ -2,7 +2,8 @@
 
 from dpclip.evaluation.intervals import Comparison
 from dpclip.runs.rows import TableRows
-from dpclip.tables.verdicts import Claim, CostVerdict, Verdict
+from dpclip.tables.costs import CostVerdict
+from dpclip.tables.verdicts import Claim, Verdict
 from dpclip_book.pages.result_tables import cost_verdict_table, summary, verdict_frame, verdict_table
 
 CLAIM = Claim("a beats b", "a", "b", "paper")
