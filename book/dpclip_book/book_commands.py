@@ -23,11 +23,11 @@ Parameters = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
+    typer.Option("--data", help="Folder of the data set of the presets paper and dry; or set DPCLIP_DATA."),
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", envvar="DPCLIP_WEIGHTS", help="OpenAI's ViT-B-32.pt, instead of downloading it."),
+    typer.Option("--weights", help="OpenAI's ViT-B-32.pt, instead of downloading it; or set DPCLIP_WEIGHTS."),
 ]
 NoTrain = Annotated[
     bool,
@@ -51,11 +51,16 @@ def check(
     **places: Path | None,
 ) -> dict[str, object]:
     """The parameters as `run_chapters` takes them. Raises UserError for any wrong option, before slow imports."""
-    find_preset(preset)
+    config = find_preset(preset)
     check_edition(edition)
+    unused = {"data": config.dataset == find_preset("mini").dataset, "weights": config.weights != "openai"}
     for name, path in places.items():
         if path and not path.exists():
             raise UserError(f"--{name} {path}: there is no such file or folder.")
+        if path and unused.get(name):
+            raise UserError(
+                f"--{name} {path}: the preset {preset} brings its own. Leave it out, or choose --preset paper."
+            )
     return read_parameters(parameter or [], find_chapters(preset, only=only))
 
 

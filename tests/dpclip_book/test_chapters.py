@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from dpclip.errors import UserError
+from dpclip.files import ROOT
 from dpclip_book.chapters import check_edition, find_chapters, read_parameters
 
 
@@ -83,6 +84,8 @@ def test_an_unknown_edition_is_named():
         ("make --only 99", "no chapter begins with '99'"),
         ("make --only 00 --parameter seed=[1", "'[1' is not of type int"),
         ("make --edition pupil", "unknown edition 'pupil'"),
+        ("run --data notebooks", "--data notebooks: the preset mini brings its own"),
+        ("run --weights README.md --preset dry", "--weights README.md: the preset dry brings its own"),
         ("make --data nowhere", "--data nowhere: there is no such file or folder"),
         ("run --weights nowhere.pt", "--weights nowhere.pt: there is no such file or folder"),
         ("make --records nowhere", "--records nowhere: there is no such file or folder"),
@@ -98,6 +101,6 @@ def test_a_wrong_option_is_answered_before_slow_imports(words, message):
         "try:\n    app(sys.argv[1:], standalone_mode=False)\nexcept UserError as error:\n    print(error)\n"
         "print(sorted({'torch', 'papermill', 'sphinx', 'nbformat', 'pandas', 'matplotlib'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", inside, *words.split()], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", inside, *words.split()], cwd=ROOT, capture_output=True, text=True)
     *said, slow = done.stdout.splitlines()
     assert (len(said), slow) == (1, "[]") and message in said[0], done.stdout + done.stderr

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
+import torch
 from rich.console import Console
 
 from dpclip.config import preset as find_preset
@@ -22,12 +23,12 @@ from dpclip.files import ROOT, atomic_write_text
 from dpclip.runs import machine
 from dpclip.runs.identity import records_named
 from dpclip.runs.run import open_data
+from dpclip.training.speed import SMALL
 from dpclip_book.builder.execution import Execution
 from dpclip_book.builder.notebooks import without_outputs
 from dpclip_book.chapters import Chapter, find_chapters
 
 EVERY, HEARTBEAT = 0.2, 30  # seconds between two looks, and between two "still running" lines
-ONE_THREAD = ("smoke", "mini", "dry")  # presets whose runs are small: threads would wait for one another
 # What a chapter's numbers can depend on besides itself. Images are left out: the files beside them are their identity.
 INPUTS = (
     "dpclip/**/*.py",
@@ -83,8 +84,10 @@ def run_chapters(
     data = "" if config.dataset == EMBEDDED else open_data(config).hash
     chapters = find_chapters(preset, root, only)
     parameters = {"preset": preset, **(parameters or {})}
-    one_thread = preset in ONE_THREAD
-    processes = processes or (min(2, os.cpu_count() or 1) if one_thread else 1)
+    small = preset in SMALL
+    if small:
+        torch.set_num_threads(1)  # as the kernels have, for what is said of the machine and trained beside the pages
+    processes = processes or (min(2, os.cpu_count() or 1) if small else 1)
     waiting, running, failure = list(enumerate(chapters, start=1)), [], None
     spent: list[float] = []  # seconds of the chapters run in this call
     try:
@@ -100,7 +103,7 @@ def run_chapters(
                 else:
                     left = _time_left([chapter for _, chapter in waiting], spent, processes)
                     console.print(f"{label}: running with preset {preset}, {left}")
-                    running.append(Turn(label, key, parameters, Execution(chapter, parameters, one_thread, root)))
+                    running.append(Turn(label, key, parameters, Execution(chapter, parameters, small, root)))
                 waiting.pop(0)
             time.sleep(EVERY)
             for turn in [turn for turn in running if turn.ended()]:
