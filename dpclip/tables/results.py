@@ -1,19 +1,14 @@
 """The blocks of the book's tables 1 to 4, and the same as text for other programs."""
 
 import json
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dpclip.config import preset
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.runs.experiments import datasets
 from dpclip.runs.rows import TableRows, rows_of
 from dpclip.tables.published import published_rows
 from dpclip.tables.result_blocks import Block, Kind, accuracy_block, category_block, published_block
-
-if TYPE_CHECKING:  # it brings torch
-    from dpclip.data.store import ImageStore
 
 EXACT = (
     *("kind", "preset", "dataset", "method", "metric", "value", "half_width", "seeds", "protocol", "sketches"),
@@ -27,18 +22,9 @@ def table_blocks(table: str, preset_name: str) -> list[Block]:
         block
         for name in dict.fromkeys(["paper", preset_name])
         for dataset in datasets(table, name)
-        for block in run_blocks(rows_of(table, name, dataset=dataset))
+        for block in run_blocks(rows_of(table, name, dataset))
     ]
     return published_blocks(table) + runs
-
-
-def page_rows(table: str, preset_name: str, store: "ImageStore") -> tuple[TableRows, TableRows, TableRows]:
-    """The runs of a page: those of its own preset, which are made where `rows_of` says so; and, of these two, one is
-    the same and the other is loaded: with the backbone of the paper, and with the mini CLIP.
-    """
-    here = rows_of(table, preset_name, store)
-    small = preset(preset_name).backbone == "mini"
-    return here, rows_of(table, "paper") if small else here, here if small else rows_of(table, "mini")
 
 
 def published_blocks(table: str) -> list[Block]:

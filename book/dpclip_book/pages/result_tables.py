@@ -1,8 +1,14 @@
-"""Blocks of results, and verdicts, as tables of a page."""
+"""The runs of a page, made where they are missing; blocks of results, and verdicts, as its tables."""
+
+from pathlib import Path
 
 import pandas as pd
 
-from dpclip.runs.rows import TableRows
+from dpclip.config import preset
+from dpclip.data.store import ImageStore
+from dpclip.runs.experiments import find_table, table_runs
+from dpclip.runs.rows import TableRows, one_seed, rows_of
+from dpclip.runs.run import ensure_rows
 from dpclip.tables.columns import STYLES, whose_runs
 from dpclip.tables.costs import MODEST, CostVerdict
 from dpclip.tables.published import read_published
@@ -14,6 +20,27 @@ RULE = (
     "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, seeds and queries drawn "
     "again. Above zero: replicates; below: does not; else, or with one seed: undecided."
 )
+
+
+def make_rows(table: str, preset_name: str, store: ImageStore, folder: Path | None = None) -> TableRows:
+    """The rows of a table on a page's own data. Here alone it is decided whether missing runs are made: those of `mini`
+    are not, since its records come with the repository and a table of them takes hours. The trial presets take seconds
+    a run, and who asks for `paper` has the data for it. Raises MissingRun as `ensure_rows` does.
+    """
+    split = find_table(table).split
+    if preset_name != "mini":
+        ensure_rows(
+            table_runs(table, preset_name, store.manifest, 1 if one_seed(split) else None), store, split, folder
+        )
+    return rows_of(table, preset_name, store.manifest.name, folder, store.manifest.hash)
+
+
+def page_rows(table: str, preset_name: str, store: ImageStore) -> tuple[TableRows, TableRows, TableRows]:
+    """The runs of a page: those of its own preset, made if missing; and, of these two, one is the same and the other is
+    loaded: with the backbone of the paper, and with the mini CLIP.
+    """
+    here, small = make_rows(table, preset_name, store), preset(preset_name).backbone == "mini"
+    return here, rows_of(table, "paper") if small else here, here if small else rows_of(table, "mini")
 
 
 def show_block(block: Block, name: str) -> Markdown:
