@@ -17,6 +17,8 @@ RETRAIN ?=
 EDITION ?= teacher
 RUN ?=
 REPOSITORY ?=
+PLACES = $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS))
+AGAIN := build/retrain
 export DPCLIP_REPOSITORY := $(REPOSITORY)
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -31,11 +33,11 @@ env: $(READY) ## create .venv and install the exact versions of constraints.txt
 
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || { \
-	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	    || { echo "Python 3.11 or later is needed; name one: make env PYTHON=python3.12"; exit 1; }; \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+	    || { echo "Python 3.11 to 3.14 is needed; name one: make env PYTHON=python3.12"; exit 1; }; \
 	  echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,lab,test,sweep,convnet]' | sed '/already satisfied/d'
+	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[prepare,book,lab,test,sweep,convnet]' | sed '/already satisfied/d'
 	@touch $@
 
 .PHONY: data
@@ -44,7 +46,8 @@ data: $(READY) ## build the images of the embedded benchmark (skipped when they 
 
 .PHONY: book
 book: data ## run the chapters that changed and build the site; prints the path of index.html
-	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(addprefix --data ,$(DATA)) $(addprefix --weights ,$(WEIGHTS)) $(if $(RETRAIN),--retrain) --edition $(EDITION)
+	@$(if $(RETRAIN),$(BIN)/dpclip sweep --preset $(PRESET) --table results --seeds 1 --records $(AGAIN) $(PLACES))
+	@$(BIN)/dpclip book make --preset $(PRESET) $(addprefix --only ,$(ONLY)) $(PLACES) $(if $(RETRAIN),--records $(AGAIN)) --edition $(EDITION)
 
 .PHONY: pdf
 pdf: data ## print the whole book as _build/PRESET/dp-clip.pdf (needs Chromium); `make book` then offers it for download
@@ -67,13 +70,14 @@ lab: data ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 .PHONY: test
-test: lint unit examples smoke chapters site pages nbval ## everything below that checks; the last lines say what passed
+test: lint unit examples smoke probes chapters site pages nbval ## everything below that checks; the last lines say what passed
 	@echo
 	@echo "make test: all passed"
 	@echo "  lint      ruff check, ruff format"
 	@echo "  unit      $$(tail -n 1 $(LOGS)/unit.log)"
 	@echo "  examples  $$(tail -n 1 $(LOGS)/examples.log)"
 	@echo "  smoke     $$(tail -n 1 $(LOGS)/smoke.log)"
+	@echo "  probes    $$(tail -n 1 $(LOGS)/probes.log)"
 	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
 	@echo "            $$(tail -n 1 $(LOGS)/dry.log)"
 	@echo "  site      $$(tail -n 1 $(LOGS)/site.log)"
@@ -100,20 +104,25 @@ smoke: data ## make the committed smoke run again and compare it with its record
 	@mkdir -p $(LOGS)
 	@OMP_NUM_THREADS=1 $(BIN)/dpclip records verify data/records/smoke/*.json 2>&1 | tee $(LOGS)/smoke.log
 
+.PHONY: probes
+probes: data ## compute the probe of every record again: does the code still do what it did?
+	@mkdir -p $(LOGS)
+	@$(BIN)/dpclip records check 2>&1 | tee $(LOGS)/probes.log
+
 .PHONY: chapters
 chapters: data ## run every chapter with the preset smoke, and with dry: the preset paper on a stand-in for Sketchy
 	@mkdir -p $(LOGS)
 	@$(BIN)/python -m tests.stand_in build/stand-in
-	@echo "both presets at once, one thread each; the log of smoke follows"
-	@OMP_NUM_THREADS=1 $(BIN)/dpclip book run --preset smoke > $(LOGS)/chapters.log 2>&1 & \
+	@echo "both presets at once, one process each; the log of smoke follows"
+	@$(BIN)/dpclip book run --preset smoke --processes 1 > $(LOGS)/chapters.log 2>&1 & \
 	  status=0; \
-	  OMP_NUM_THREADS=1 $(BIN)/dpclip book run --preset dry --data build/stand-in 2>&1 | tee $(LOGS)/dry.log || status=1; \
+	  $(BIN)/dpclip book run --preset dry --data build/stand-in --processes 1 2>&1 | tee $(LOGS)/dry.log || status=1; \
 	  wait $$! || status=1; \
 	  cat $(LOGS)/chapters.log; \
 	  exit $$status
 
 .PHONY: site
-site: data ## build the pages of both editions with warnings as errors, then check links, alt text, sources, solutions
+site: data ## build the pages of both editions with warnings as errors, then check links, alt text, sources
 	@mkdir -p $(LOGS)
 	@$(BIN)/dpclip book site --preset smoke --edition student 2>&1 | tee $(LOGS)/student.log
 	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log

@@ -7,10 +7,10 @@ numpy     one sort and a few array operations a query, as retrieval code often h
 """
 
 import numpy as np
-from tests.lab import reference_metrics
 
 from benchmarks.timing import Comparison, interleaved
 from dpclip.evaluation.metrics import OURS, average_precision, hit_ranks, precision_at
+from tests.dpclip.evaluation import reference_metrics
 
 QUERIES, PHOTOS, RELEVANT, CUT = 300, 12_000, 600, 200
 DEMAND = 50

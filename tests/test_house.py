@@ -30,7 +30,7 @@ LAYERS = (
 )
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 # Known exceptions, to be emptied: public names that two modules of dpclip still share.
-SHARED_NAMES = {"compare", "method_config", "show", "train"}
+SHARED_NAMES = {"train"}
 
 
 def sources(package: str) -> list[Path]:

@@ -1,13 +1,15 @@
-"""`dpclip book ...`: the typer group that dpclip/cli.py mounts. Each command is one call of this wing."""
+"""`dpclip book ...`: the typer group that dpclip/cli.py mounts. Options are checked first, slow imports come after."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
+from dpclip.config import preset as find_preset
 from dpclip.errors import UserError
+from dpclip_book.chapters import EDITIONS, check_edition, find_chapters, read_parameters
 
 app = typer.Typer(no_args_is_help=True, help="Run the chapters and build the book.")
 Preset = Annotated[
@@ -21,11 +23,11 @@ Parameters = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", envvar="DPCLIP_DATA", help="Folder of the data set; the embedded benchmark needs none."),
+    typer.Option("--data", help="Folder of the data set of the presets paper and dry; or set DPCLIP_DATA."),
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", envvar="DPCLIP_WEIGHTS", help="OpenAI's ViT-B-32.pt, instead of downloading it."),
+    typer.Option("--weights", help="OpenAI's ViT-B-32.pt, instead of downloading it; or set DPCLIP_WEIGHTS."),
 ]
 NoTrain = Annotated[
     bool,
@@ -33,18 +35,44 @@ NoTrain = Annotated[
         "--no-train", help="Train nothing: a chapter whose runs are missing says which, and how long they would take."
     ),
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(min=1, help="Chapters side by side [default: 2 on two cores and more; with the preset paper 1]."),
+]
 Edition = Annotated[str, typer.Option(help="teacher: exercises with solutions; student: without.")]
 Records = Annotated[Path | None, typer.Option(help="Folder of the records to show [default: those of the repository].")]
 
 
+def check(
+    preset: str,
+    only: list[str] | None = None,
+    parameter: list[str] | None = None,
+    edition: str = EDITIONS[0],
+    **places: Path | None,
+) -> dict[str, object]:
+    """The parameters as `run_chapters` takes them. Raises UserError for any wrong option, before slow imports."""
+    config = find_preset(preset)
+    check_edition(edition)
+    unused = {"data": config.dataset == find_preset("mini").dataset, "weights": config.weights != "openai"}
+    for name, path in places.items():
+        if path and not path.exists():
+            raise UserError(f"--{name} {path}: there is no such file or folder.")
+        if path and unused.get(name):
+            raise UserError(
+                f"--{name} {path}: the preset {preset} brings its own. Leave it out, or choose --preset paper."
+            )
+    return read_parameters(parameter or [], find_chapters(preset, only=only))
+
+
 def prepare(data: Path | None, weights: Path | None, no_train: bool = False, records: Path | None = None) -> None:
     """Tell the chapters' kernels, which inherit the environment, where data, weights and records are, and whether they
-    may train.
+    may train. From now on SIGTERM does what Ctrl-C does: it ends the kernels too.
     """
     from dpclip.method.weights import use_weights
     from dpclip.runs.identity import RECORDS_VARIABLE
     from dpclip.runs.run import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     use_weights(weights)
     if data:
         os.environ[FOLDER_VARIABLE] = str(data.resolve())
@@ -52,17 +80,6 @@ def prepare(data: Path | None, weights: Path | None, no_train: bool = False, rec
         os.environ[NO_TRAIN_VARIABLE] = "1"
     if records:
         os.environ[RECORDS_VARIABLE] = str(records.resolve())
-
-
-def parse_parameters(texts: list[str] | None) -> dict:
-    """["seed=1", "style=warped"] -> {"seed": 1, "style": "warped"}; values are YAML. Raises UserError without "="."""
-    parameters = {}
-    for text in texts or []:
-        name, found, value = text.partition("=")
-        if not found:
-            raise UserError(f"--parameter {text!r}: write NAME=VALUE, for example --parameter seed=1.")
-        parameters[name] = yaml.safe_load(value)
-    return parameters
 
 
 @app.command()
@@ -76,12 +93,14 @@ def make(
     no_train: NoTrain = False,
     records: Records = None,
     edition: Edition = "teacher",
+    processes: Processes = None,
 ) -> None:
     """Run what changed, build the site, check its pages; the last line is the path of index.html."""
+    parameters = check(preset, only, parameter, edition, data=data, weights=weights, records=records)
     from dpclip_book.builder.site import make_book
 
     prepare(data, weights, no_train, records)
-    make_book(preset, edition, only=only, force=force, parameters=parse_parameters(parameter))
+    make_book(preset, edition, only=only, force=force, parameters=parameters, processes=processes)
 
 
 @app.command()
@@ -93,12 +112,14 @@ def run(
     data: Data = None,
     weights: Weights = None,
     no_train: NoTrain = False,
+    processes: Processes = None,
 ) -> None:
     """Run the chapters that changed, without building pages."""
-    from dpclip_book.builder.chapters import run_chapters
+    parameters = check(preset, only, parameter, data=data, weights=weights)
+    from dpclip_book.builder.runner import run_chapters
 
     prepare(data, weights, no_train)
-    chapters = run_chapters(preset, only=only, force=force, parameters=parse_parameters(parameter))
+    chapters = run_chapters(preset, only=only, force=force, parameters=parameters, processes=processes)
     stopped = [chapter.name for chapter in chapters if "missing" in chapter.record]
     waiting = f"; {len(stopped)} lack runs: {', '.join(stopped)}" if stopped else ""
     typer.echo(f"{len(chapters) - len(stopped)} chapters ran without an error, preset {preset}{waiting}")
@@ -107,6 +128,7 @@ def run(
 @app.command()
 def site(preset: Preset = "mini", edition: Edition = "teacher") -> None:
     """Build the pages from the chapters as they were last run."""
+    check(preset, edition=edition)
     from dpclip_book.builder.site import build_site
 
     typer.echo(build_site(preset, edition=edition))
@@ -123,13 +145,14 @@ def class_() -> None:
 @app.command()
 def pdf(preset: Preset = "mini") -> None:
     """Print the whole book from the chapters as they were last run; needs a Chromium, no TeX."""
+    check(preset)
     from dpclip_book.builder.site import make_pdf
 
     typer.echo(make_pdf(preset))
 
 
-@app.command()
-def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] = Path("_build/mini/html")) -> None:
+@app.command("check")
+def check_(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] = Path("_build/mini/html")) -> None:
     """Check the built pages: links, alt text, weight, and that nothing is loaded from elsewhere."""
     from dpclip_book.builder.page_checks import check_site
 
@@ -144,6 +167,7 @@ def check(html: Annotated[Path, typer.Argument(help="Folder of a built site.")] 
 @app.command()
 def store(preset: Preset = "mini", only: Only = None, data: Data = None, weights: Weights = None) -> None:
     """Run what changed and store the outputs in notebooks/."""
+    check(preset, only, data=data, weights=weights)
     from dpclip_book.builder.site import store_outputs
 
     prepare(data, weights)
@@ -161,7 +185,7 @@ def rankings(
 
     Takes the runs that are here, with record and trained model, and names the others.
     """
-    from dpclip.config import preset as find_preset
+    check(preset)
     from dpclip.runs.run import open_store
     from dpclip_book.studies.rankings import rankings_path, record_rankings
 

@@ -14,9 +14,13 @@ app = typer.Typer(no_args_is_help=True, help="Draw the benchmark, pre-train its 
 @app.command("build")
 def data_build(force: Annotated[bool, typer.Option("--force", help="Draw again what is there.")] = False) -> None:
     """Draw the photos and sketches of the embedded benchmark (about a minute)."""
-    from dpclip_prepare.draw.benchmark_images import build
+    from dpclip_prepare.draw.benchmark_images import build, is_built
 
-    build(force=force)
+    if is_built() and not force:
+        typer.echo("The embedded benchmark is drawn already.")
+        return
+    typer.echo("Drawing the embedded benchmark, about a minute on two free cores.", err=True)
+    typer.echo(f"The embedded benchmark is drawn, in {build(force=force):.0f} seconds.")
 
 
 @app.command("check")
@@ -35,15 +39,16 @@ def data_check(
     """
     from dpclip.data.benchmark import NAME
     from dpclip_prepare.check.folders import check_dataset
-    from dpclip_prepare.draw.benchmark_images import check
+    from dpclip_prepare.draw.benchmark_images import check_benchmark
 
+    typer.echo(f"Checking {name or NAME}{', every image of it' * decode} ...", err=True)
     if name not in ("", NAME):
         report = check_dataset(name, path, unseen, decode)
         typer.echo("\n".join(report.lines))
         if not report.ok:
             raise typer.Exit(1)
         return
-    problems = check()
+    problems = check_benchmark()
     if problems:
         raise UserError("\n".join(["the embedded benchmark is not in order:", *problems]))
     typer.echo("The embedded benchmark is complete and as recorded.")

@@ -40,7 +40,7 @@ def verify(
     from rich.console import Console
     from rich.table import Table
 
-    from dpclip.runs.verify import choose, compare, find, identical, remake, same_machine
+    from dpclip.runs.verify import choose, compare_records, find, identical, remake, same_machine
 
     if not run:
         choice = random.randrange(10**6) if choice is None else choice
@@ -48,7 +48,7 @@ def verify(
     record = find(run) if run else choose(choice)
     typer.echo(f"{record['run']}, {record['split']} categories, by commit {record['commit']} on {record['hardware']}")
     again = remake(record, data)
-    lines, same = compare(record, again), same_machine(record, again)
+    lines, same = compare_records(record, again), same_machine(record, again)
     table = Table(title="same machine" if same else f"another machine: {again['hardware']}")
     for column in ("number", "recorded", "now", "difference", "allowed", ""):
         table.add_column(column, justify="left" if column == "number" else "right")

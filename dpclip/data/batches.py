@@ -1,4 +1,5 @@
-"""Which images meet: training batches of one category, support sets, and the test protocols.
+"""Which images meet: training batches of one category, support sets, and the test protocols; and whether a dataset has
+enough images for a run.
 
 Every choice is a function of (seed, epoch) or (seed, category), never of a running generator: what a step sees does
 not depend on what ran before it.
@@ -8,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dpclip.config import DPCLIPConfig, RunConfig
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 
@@ -42,6 +44,16 @@ class SupportRule:
     kind: str = "both"
     sketches: int = 1
     photos: int = 2
+
+    @classmethod
+    def of(cls, config: DPCLIPConfig) -> "SupportRule":
+        """The rule that a model's settings name."""
+        return cls(config.support, config.support_sketches, config.support_photos)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the images come from other categories."""
+        return self.kind in ("random", "unmatched")
 
     def trim(self, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
         """The chosen sketches, then the chosen photos, as `kind` asks."""
@@ -80,9 +92,14 @@ def training_batches(
 
     The support of a batch comes from the batch itself; `random` and `unmatched` take it from other seen categories.
     `negatives`: "instance", other photos of the category `code`, or "category", photos of other seen categories `ours`.
-    Raises UserError when no category fills a batch or a category has a single photo.
+    Raises UserError when no category fills a batch, a category has a single photo, or is alone where images of others
+    are asked for.
     """
     random = np.random.default_rng([seed, epoch])
+    if rule.kind != "photo" and rule.sketches > size:
+        raise UserError(f"support_sketches={rule.sketches}: a batch has {size} sketches. Lower it, or raise `batch`.")
+    if negatives == "category" and len(manifest.categories("seen")) < 2:
+        raise UserError(f"negatives='category': {manifest.name} has a single seen category. Choose 'instance'.")
     batches = []
     for category in manifest.categories("seen"):
         sketches, photos, place = pairs(manifest, category, manifest.styles[0])
@@ -101,25 +118,34 @@ def training_batches(
         for start in range(0, len(order) - size + 1, size):
             i = order[start : start + size]
             positive = photos[place[i]]
-            support = rule.trim(sketches[i], np.array(list(dict.fromkeys(positive[::-1].tolist()))))
+            given = dict.fromkeys([*positive[::-1].tolist(), *(photos.tolist() if rule.foreign else [])])
+            support = rule.trim(sketches[i], np.array(list(given)))
             batches.append(Batch(category, sketches[i], positive, negative[i], support))
     if not batches:
         raise UserError(
             f"no seen category of {manifest.name} has {size} sketches. Lower the batch size: --set batch=N."
         )
-    batches = [batches[i] for i in random.permutation(len(batches))]
-    if rule.kind not in ("random", "unmatched"):
-        return batches
-    donors = [_donor(batch.category, batches, rule, random) for batch in batches]
-    return [replace(batch, support=support) for batch, support in zip(batches, donors, strict=True)]
+    return _foreign([batches[i] for i in random.permutation(len(batches))], rule, random)
 
 
-def _donor(category: str, batches: list, rule: SupportRule, random: np.random.Generator) -> np.ndarray:
-    """A support set of the same size from one other category (unmatched), or each image from any other one (random)."""
-    others = [b for b in batches if b.category != category]
-    if rule.kind == "unmatched":
-        return others[random.integers(len(others))].support
-    return np.array([others[random.integers(len(others))].support[n] for n in range(rule.sketches + rule.photos)])
+def _foreign(sets: list, rule: SupportRule, random: np.random.Generator) -> list:
+    """Batches or tests, which come with their own support, with that of other categories where the rule asks for it:
+    whole from one of them (unmatched), or each image from any of them (random).
+    """
+    if not rule.foreign:
+        return sets
+    size, found = rule.sketches + rule.photos, []
+    for one in sets:
+        others = [s.support for s in sets if s.category != one.category and len(s.support) == size]
+        if not others:
+            raise UserError(
+                f"support={rule.kind!r}: no category beside {one.category!r} can give {rule.sketches} sketches and "
+                f"{rule.photos} photos. Ask for fewer, choose support='both', or add categories."
+            )
+        drawn = [others[random.integers(len(others))] for _ in range(size if rule.kind == "random" else 1)]
+        support = drawn[0] if rule.kind == "unmatched" else np.array([each[n] for n, each in enumerate(drawn)])
+        found.append(replace(one, support=support))
+    return found
 
 
 def test_sets(
@@ -131,7 +157,7 @@ def test_sets(
     transductive  support: the first of the category's shuffled queries, and the photos of its next ones; nothing is
     removed `code`
     held-out      support: photos of two instances and a sketch of theirs, of the style that trains; those instances
-    leave gallery and queries `ours`
+    leave gallery and queries. Photos that nobody drew are not taken while there are others `ours`
     Removal does not depend on `rule.kind`, so numbers of all methods compare. `limit` keeps the first categories only.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
@@ -148,8 +174,9 @@ def test_sets(
                 "are needed. Leave the category out."
             )
         if protocol == "held-out":
-            given = random.permutation(len(photos))[:needed]
             drawn, _, drawn_place = pairs(manifest, category, manifest.styles[0])
+            order = random.permutation(len(photos))
+            given = order[np.argsort(~np.isin(order, drawn_place), kind="stable")][:needed]
             own = drawn[np.isin(drawn_place, given)]
             support = rule.trim(own[random.permutation(len(own))], photos[given])
             kept = np.setdiff1d(np.arange(len(photos)), given)
@@ -162,11 +189,39 @@ def test_sets(
             support = rule.trim(sketches[order], np.array(list(first | rest)))
         if len(sketches):
             tests.append(TestSet(category, sketches, photos, place, support))
-    if rule.kind in ("random", "unmatched"):
-        random = np.random.default_rng([seed, len(tests)])
-        donors = [_donor(test.category, tests, rule, random) for test in tests]
-        tests = [replace(test, support=support) for test, support in zip(tests, donors, strict=True)]
-    return tests
+    return _foreign(tests, rule, np.random.default_rng([seed, len(tests)]))
+
+
+def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen", trains: bool = True) -> None:
+    """Raise UserError, before any time is spent, for what would stop a run that is tested on `split`: an epoch without
+    a step, a category without the photos or the queries for a test, a support that nobody can give. `trains`: whether
+    the method has anything to train. No picture is read.
+    """
+    rule, tested = SupportRule.of(config.model), {split: config.test_categories}
+    if trains:
+        if not manifest.categories("seen"):
+            raise UserError(f"{manifest.name}: no category is seen, so nothing can train. List fewer as unseen.")
+        batches = len(training_batches(manifest, config.batch, 0, 0, rule, config.model.negatives))
+        if batches < config.joint:
+            raise UserError(f"joint={config.joint}: an epoch of {manifest.name} has {batches} batches. Lower `joint`.")
+        if config.model.checkpoint == "val":
+            tested["val"] = config.test_categories
+        if config.model.sees_support or config.model.reads_words:  # category-level tests take the mean of their prompts
+            tested["seen"] = 0
+    for part, limit in tested.items():
+        asked = manifest.categories(part)[: limit or None]
+        if not asked:
+            raise UserError(f"{manifest.name} has no {part} category. Hold some seen ones out: --set val_categories=N.")
+        styles = manifest.styles if manifest.paired and part == split else manifest.styles[:1]
+        for number, style in enumerate(styles):
+            # held-out asks for more than transductive does
+            found = {test.category for test in test_sets(manifest, part, style, "held-out", rule, 0, limit)}
+            lone = [category for category in asked if category not in found]
+            if lone and (not found or (number == 0 and part != "seen")):
+                raise UserError(
+                    f"category {lone[0]!r}: no {style} sketch is left to ask with, once {max(rule.photos, 1)} photos "
+                    "and their sketches are its support. Add sketches of other photos, or leave the category out."
+                )
 
 
 PROTOCOLS = ("transductive", "held-out")

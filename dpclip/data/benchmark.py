@@ -5,7 +5,6 @@ people drew for Quick, Draw! have human sketches too. data/dpclip_prepare draws 
 """
 
 import csv
-import hashlib
 import json
 import re
 import unicodedata
@@ -13,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dpclip.data.contents import hash_contents
-from dpclip.data.manifest import Manifest
+from dpclip.data.manifest import Manifest, hash_contents
 from dpclip.errors import UserError
 from dpclip.files import DATA, sha256_file
 
@@ -75,11 +73,6 @@ def recorded(root: Path = ROOT) -> Manifest:
     text = {row["category"]: row["words"] for row in read_csv(root / "categories.csv")}
     statistics = root / "statistics.json"
     return Manifest.of(NAME, root, rows, text, sha256_file(statistics)[:12] if statistics.exists() else "")
-
-
-def table_hash(listing: Manifest) -> str:
-    """Hash of the list of images alone, 12 hexadecimal digits."""
-    return hashlib.sha256(listing.table.to_csv().encode()).hexdigest()[:12]
 
 
 def open_benchmark(root: Path = ROOT) -> Manifest:

@@ -1,9 +1,10 @@
 """Finding the folders of a dataset however its archive was unpacked, and listing their images. Source: `ours`."""
 
 import os
-from dataclasses import dataclass, field
-from itertools import compress
+from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from dpclip.errors import UserError
 
@@ -13,42 +14,42 @@ ALIGNED = "tx_000000000000"  # the rendering in which sketch and photo are scale
 DEPTH = 4  # levels below the root that are searched, for archives unpacked into a folder of their own
 
 
-@dataclass
-class Files:
-    """The images of one side of a dataset, one entry each, in columns."""
-
-    folder: list[str] = field(default_factory=list)  # the category folder's name as it is spelled
-    name: list[str] = field(default_factory=list)  # the file's name without extension
-    path: list[str] = field(default_factory=list)  # relative to the root, with /
-    strays: list[str] = field(default_factory=list)  # paths of what is no image
-
-    def add(self, folder: str, names: list[str], paths: list[str]) -> None:
-        """Images of one category folder."""
-        self.folder += [folder] * len(names)
-        self.name += names
-        self.path += paths
-
-    def keep(self, fits: list[bool]) -> "Files":
-        """The images that fit; strays are not copied."""
-        columns = (self.folder, self.name, self.path)
-        return Files(*(list(compress(column, fits)) for column in columns))
-
-
-def is_junk(name: str) -> bool:
-    """Whether a file is one that operating systems leave behind (.DS_Store, ._x.jpg, Thumbs.db, ...)."""
-    return name.startswith(".") or name.casefold() in JUNK
-
-
-def subfolders(folder: Path) -> list[os.DirEntry]:
-    """The folders in a folder, sorted by name, without junk. Raises UserError when it cannot be read."""
+def entries_of(folder: Path) -> list[os.DirEntry]:
+    """What is in a folder, sorted by name, without what operating systems leave behind (.DS_Store, Thumbs.db, ...).
+    Raises UserError when it cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
-            return sorted((e for e in entries if not is_junk(e.name) and e.is_dir()), key=lambda entry: entry.name)
+            kept = (e for e in entries if not e.name.startswith(".") and e.name.casefold() not in JUNK)
+            return sorted(kept, key=lambda entry: entry.name)
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}. Check the path and its permissions.") from error
 
 
-def find_folders(root: Path, wanted: dict[str, tuple[str, ...]], skip: tuple[str, ...] = ()) -> dict[str, Path]:
+def subfolders(folder: Path) -> list[os.DirEntry]:
+    """The folders in a folder, as `entries_of` lists them."""
+    return [entry for entry in entries_of(folder) if entry.is_dir()]
+
+
+def find_sides(root: Path, name: str, wanted: dict[str, list[str]]) -> dict[str, Path]:
+    """The folders of photos and of sketches, which stand side by side, and those of other purposes that are there.
+    Raises UserError when there is no folder of photos beside one of sketches.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root} is no folder. Unpack the archive and give the path. See: dpclip data where {name}")
+    sides = {side: wanted[side] for side in ("photo", "sketch")}
+    folders = find_folders(root, sides)
+    if not folders:
+        raise UserError(
+            f"{name}: below {root} no folder of photos ({', '.join(sides['photo'])}) stands beside one of sketches "
+            f"({', '.join(sides['sketch'])}). See what it must look like: dpclip data where {name}"
+        )
+    for purpose in wanted.keys() - sides.keys():
+        folders |= find_folders(root, {purpose: wanted[purpose]}, [n for names in sides.values() for n in names])
+    return folders
+
+
+def find_folders(root: Path, wanted: dict[str, list[str]], skip: Sequence[str] = ()) -> dict[str, Path]:
     """Purpose -> folder, for the first folder at or below `root`, level by level, that holds one for every purpose; an
     empty dict when there is none. Earlier names go before later ones; upper and lower case do not matter.
 
@@ -94,27 +95,19 @@ def aligned(folder: Path) -> Path:
     return folder
 
 
-def scan(root: Path, folder: Path) -> Files:
-    """The images in the category folders of one side, sorted. Junk is passed over; names that are not UTF-8, folders
-    and other files count as strays.
+def scan(root: Path, folder: Path) -> pd.DataFrame:
+    """What is in the category folders of one side, sorted, but for junk. Columns: folder (a category as it is spelled),
+    name (without extension), instance (the same), path (relative to the root), and whether it is a stray: no image, or
+    of a name that is not UTF-8.
     """
-    files = Files()
+    rows = []
     for category in subfolders(folder):
         prefix = f"{folder.relative_to(root).as_posix()}/{category.name}/"
-        with os.scandir(category.path) as entries:
-            found = {entry.name: entry.is_file() for entry in entries if not is_junk(entry.name)}
-        parts = {name: name.rpartition(".") for name in sorted(found) if found[name] and _is_text(name)}
-        images = [name for name, (_, _, extension) in parts.items() if extension.lower() in IMAGES]
-        files.add(category.name, [parts[name][0] for name in images], [prefix + name for name in images])
-        files.strays += [prefix + name for name in sorted(set(found) - set(images))]
-    return files
-
-
-def _is_text(name: str) -> bool:
-    if name.isascii():
-        return True
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+        for entry in entries_of(category.path):
+            path = prefix + entry.name
+            text = path.encode("utf-8", "backslashreplace").decode()
+            name, _, extension = text.rpartition("/")[2].rpartition(".")
+            stray = text != path or extension.lower() not in IMAGES or not entry.is_file()
+            rows.append((text.split("/")[-2], name, name, text, stray))
+    table = pd.DataFrame(rows, columns=["folder", "name", "instance", "path", "stray"])
+    return table.astype({"stray": bool})

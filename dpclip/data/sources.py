@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from dpclip.data.benchmark import NAME, ROOT, open_benchmark
-from dpclip.data.extensions import read_quickdraw_ext, read_sketchy_ext, read_tuberlin_ext
-from dpclip.data.folder import UNSEEN, read_folder
+from dpclip.data.layout import find_sides
 from dpclip.data.manifest import Manifest
-from dpclip.data.sketchy import read_sketchy
+from dpclip.data.readers import read_folder, read_quickdraw_ext, read_sketchy, read_sketchy_ext, read_tuberlin_ext
+from dpclip.data.splits import UNSEEN
 from dpclip.data.tree import Tree
 from dpclip.errors import UserError
 from dpclip.files import DATA
@@ -43,7 +43,7 @@ def open_dataset(name: str, root: Path | None = None, unseen: str = "", validati
     """
     if name == NAME:
         if unseen or validation:
-            raise UserError(f"{NAME} has one fixed split: leave `unseen` and `validation` alone.")
+            raise UserError(f"{NAME} has one fixed split: leave `unseen` and `val_categories` alone.")
         return open_benchmark(Path(root or ROOT))
     return read_tree(name, root).manifest(split_of(name, root, unseen), validation)
 
@@ -54,7 +54,7 @@ def read_tree(name: str, root: Path | None) -> Tree:
         raise UserError(f"dataset {name!r} is unknown. Known: {', '.join([NAME, *READERS])}.")
     if root is None:
         raise UserError(f"{name} needs the path of its folder. See: dpclip data where {name}")
-    return READERS[name](Path(root))
+    return READERS[name](Path(root), find_sides(Path(root), name, sources()[name]["folders"]))
 
 
 def split_of(name: str, root: Path, unseen: str) -> str:

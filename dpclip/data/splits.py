@@ -1,19 +1,35 @@
-"""Which categories are unseen: lists named by their author, a file of one's own, or a rule. Source: section 11.
+"""Categories: which are unseen, by the list of an author, a file of one's own or a rule; one canonical spelling for the
+many of circulated folders, and words for the text encoder. Source: section 11; the choice of words is `ours`.
 
-Never by number: "split 1" is the list of Shen (2018) in the literature and that of Yelamarthi (2018) in some released
-code, "split 2" the other one.
+A list is never named by number: "split 1" is the list of Shen (2018) in the literature and that of Yelamarthi (2018) in
+some released code, "split 2" the other one.
 """
 
+import difflib
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from dpclip.data.spelling import canonical, closest
 from dpclip.errors import UserError
 from dpclip.files import DATA
 
+UNSEEN = "unseen.txt"  # in a folder of one's own: its unseen categories, one a line
 LISTS = {"sketchy": "sketchy", "sketchy-ext": "sketchy", "tuberlin-ext": "tuberlin", "quickdraw-ext": "quickdraw"}
+RENAMED = {"theeiffeltower": "eiffeltower", "crocodile": "crocodilian", "motorbike": "motorcycle"}  # Quick, Draw!
+READING = {  # where underscores turned into spaces do not read well
+    "carsedan": "sedan car",
+    "hotairballoon": "hot air balloon",
+    "hotdog": "hot dog",
+    "jackolantern": "jack-o'-lantern",
+    "tshirt": "t-shirt",
+    "bearanimal": "bear",
+    "mouseanimal": "mouse",
+    "cranemachine": "construction crane",
+    "pipeforsmoking": "smoking pipe",
+    "eiffeltower": "Eiffel Tower",
+}
 
 
 @cache
@@ -51,16 +67,17 @@ def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str
     """The unseen ones among `categories`: by author, by a file, or, with an empty `unseen`, every fifth in sorted
     order (the 5th, 10th, ...; the last one where there are fewer) `ours`.
 
-    Of an author's list the categories that are not there are left out; those of a file must all be there. Raises
-    UserError for an unknown author, a misspelled category, and when nothing is left on one side.
+    Of an author's list the categories that are not there are left out; those of a file must all be there, and may be
+    all there are: such a set tests what was trained on another. Raises UserError for an unknown author, a misspelled
+    category, and when nothing is left on one side.
     """
     lists = authors(name)
     if not unseen:
         chosen = categories[4::5] or categories[-1:]
     elif unseen in lists:
-        chosen = list(canonical_subset(lists[unseen], categories))
+        chosen = sorted(set(canonical(lists[unseen], categories).values()))
     elif Path(unseen).is_file():
-        chosen = _from_file(Path(unseen), categories)
+        return _from_file(Path(unseen), categories)
     else:
         numbered = " A number is not enough: the two lists of Sketchy are numbered both ways." * bool(
             re.fullmatch(r"\D*[12]", unseen)
@@ -70,16 +87,12 @@ def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str
             "or the path of a text file with one category a line."
         )
     if not chosen or len(chosen) >= len(categories):
+        way = f" To test a trained run on them all, list them in a file, one a line: {UNSEEN} in the folder."
         raise UserError(
             f"{name}: {len(chosen)} of {len(categories)} categories are unseen, but at least one is needed on each "
-            "side. Choose another list with `unseen`, or add categories."
+            f"side. Add categories, or choose another list with `unseen`.{way * bool(chosen)}"
         )
     return sorted(chosen)
-
-
-def canonical_subset(wanted: list[str], categories: list[str]) -> list[str]:
-    """Those of `categories` that `wanted` names in any spelling."""
-    return sorted(set(canonical(wanted, categories).values()))
 
 
 def _from_file(path: Path, categories: list[str]) -> list[str]:
@@ -90,6 +103,8 @@ def _from_file(path: Path, categories: list[str]) -> list[str]:
             near = closest(category, categories)
             hint = f"Did you mean {near!r}?" if near else f"The categories are: {', '.join(categories[:20])} ..."
             raise UserError(f"{path}: {category!r} is no category of this dataset. {hint}")
+    if not matched:
+        raise UserError(f"{path} lists no category. Write at least one, one a line.")
     return sorted(set(matched.values()))
 
 
@@ -97,11 +112,41 @@ def assign(categories: list[str], unseen: list[str], validation: int = 0) -> dic
     """Category -> "seen", "val" or "unseen". The `validation` categories stand evenly spaced among the sorted seen
     ones: numbers floor((i + 1/2) * seen / validation), counted from 0 `ours`.
 
-    Raises UserError when no seen category would be left.
+    Raises UserError when they would leave no seen category.
     """
     seen = sorted(set(categories) - set(unseen))
-    if not 0 <= validation < len(seen):
-        raise UserError(f"validation={validation}: choose 0 to {len(seen) - 1}, there are {len(seen)} seen categories.")
+    if validation and not 0 < validation < len(seen):
+        most = max(len(seen) - 1, 0)
+        raise UserError(f"val_categories={validation}: choose 0 to {most}, there are {len(seen)} seen categories.")
     held = {seen[(2 * i + 1) * len(seen) // (2 * validation)] for i in range(validation)}
     sides = {category: "val" if category in held else "seen" for category in seen}
     return sides | {category: "unseen" for category in unseen}
+
+
+def spelling_key(name: str) -> str:
+    """The letters and digits of a name, in lower case: what all spellings of a category have in common."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def canonical(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Each of `names` that is a spelling of a known category -> that category. The others are left out."""
+    spelled = {spelling_key(category): category for category in known}
+    found = {}
+    for name in names:
+        own = spelling_key(name)
+        own = own if own in spelled else RENAMED.get(own, own)
+        if own in spelled:
+            found[name] = spelled[own]
+    return found
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known category that a misspelled one most resembles, or None when none is near."""
+    spelled = {spelling_key(category): category for category in known}
+    near = difflib.get_close_matches(spelling_key(name), spelled, 1)
+    return spelled[near[0]] if near else None
+
+
+def category_words(category: str) -> str:
+    """What the text encoder reads: "alarm_clock" -> "alarm clock", "car_(sedan)" -> "sedan car"."""
+    return READING.get(spelling_key(category)) or re.sub(r"[_\-\s]+", " ", category).strip()

@@ -1,5 +1,6 @@
 """Pictures as bytes: decoded once to uint8, kept in memory-mapped files, handed out as batches on the device."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,44 +12,52 @@ from rich.progress import Progress
 from torch import Tensor
 
 from dpclip.data.images import read_image
-from dpclip.data.manifest import Manifest
-from dpclip.files import ROOT, ensure_writable
+from dpclip.data.manifest import Manifest, hash_contents
+from dpclip.files import BUILD_FOLDER, ensure_writable
 
-CACHE = ROOT / "build" / "cache"
+CACHE = BUILD_FOLDER / "cache"
 CHANNELS = {"photo": 3, "sketch": 1}
 
 
 class ImageStore:
     """All pictures of a manifest at one size: `store[rows]` is (B, 3, S, S) in [0, 1].
 
-    Photos keep three channels on disk, sketches one (their luminance). Raises UserError for a missing or damaged
-    picture, and for a cache folder that cannot be written or has no room.
+    Photos keep three channels on disk, sketches one (their luminance), under a name that tells what the picture files
+    hold. Raises UserError for a missing or damaged picture, and for a cache folder that cannot be written or has no
+    room.
     """
 
     def __init__(self, manifest: Manifest, size: int, cache: Path = CACHE, device: str = "cpu") -> None:
         self.manifest, self.size, self.device, self.cache = manifest, size, device, cache
         self.is_photo = (manifest.table["modality"] == "photo").to_numpy()
         self.place = np.where(self.is_photo, self.is_photo.cumsum(), (~self.is_photo).cumsum()) - 1  # within its file
-        paths = {m: cache / f"{manifest.name}-{manifest.hash}-{size}-{m}.npy" for m in CHANNELS}
-        for modality, path in paths.items():
-            if not path.exists():
-                ensure_writable(cache)
-                with FileLock(path.with_suffix(".lock")):  # of several processes one decodes, the others wait
-                    if not path.exists():
-                        self._decode(modality, path)
-        self.photos, self.sketches = (np.load(path, mmap_mode="r") for path in paths.values())
+        paths = manifest.table["path"].tolist()  # in the order of the rows, which the contents' hash does not hold
+        identity = "\0".join([hash_contents(manifest.root, paths), *paths])
+        self.key = f"{manifest.name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{size}"
+        self.photos, self.sketches = (self._open(modality) for modality in CHANNELS)
 
     def at(self, size: int) -> "ImageStore":
         """The same pictures at a size."""
         return self if size == self.size else ImageStore(self.manifest, size, self.cache, self.device)
 
-    def _decode(self, modality: str, path: Path) -> None:
-        rows = self.manifest.rows(modality=modality)
-        shape = (len(rows), CHANNELS[modality], self.size, self.size)
-        ensure_writable(path.parent, int(np.prod(shape)))
+    def _open(self, modality: str) -> np.ndarray:
+        """The pictures of one modality (N, C, S, S): from their file, decoded anew where that is missing or damaged."""
+        path = self.cache / f"{self.key}-{modality}.npy"
+        shape = (len(self.manifest.rows(modality=modality)), CHANNELS[modality], self.size, self.size)
+        pixels = _read_whole(path, shape)
+        if pixels is None:
+            ensure_writable(self.cache, int(np.prod(shape)))
+            with FileLock(path.with_suffix(".lock")):  # of several processes one decodes, the others wait
+                pixels = _read_whole(path, shape)
+                if pixels is None:
+                    self._decode(modality, path, shape)
+                    pixels = _read_whole(path, shape)
+        return pixels
+
+    def _decode(self, modality: str, path: Path, shape: tuple[int, ...]) -> None:
         part = path.with_suffix(".part.npy")
         pixels = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
-        files = [self.manifest.root / name for name in self.manifest.table["path"].iloc[rows]]
+        files = [self.manifest.root / self.manifest.table["path"][row] for row in self.manifest.rows(modality=modality)]
         console = Console(stderr=True)
         quiet = not console.is_terminal
         with ThreadPoolExecutor() as pool, Progress(console=console, disable=quiet, transient=True) as progress:
@@ -71,6 +80,15 @@ class ImageStore:
 
     def __getitem__(self, rows: np.ndarray) -> Tensor:
         return as_float(self.load(rows).to(self.device))
+
+
+def _read_whole(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The bytes of a file of pictures, not yet in memory; None where it is missing, cut off or of another shape."""
+    try:
+        pixels = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+    return pixels if pixels.shape == shape and pixels.dtype == np.uint8 else None
 
 
 def as_float(pictures: Tensor) -> Tensor:

@@ -1,15 +1,13 @@
 """What the folders of a dataset hold, before it is split: the rows of a manifest, and all that does not fit."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from dpclip.data.contents import hash_contents
-from dpclip.data.layout import Files
-from dpclip.data.manifest import Manifest
-from dpclip.data.spelling import canonical, key, words
-from dpclip.data.splits import assign, unseen_categories
+from dpclip.data.manifest import Manifest, hash_contents
+from dpclip.data.splits import assign, canonical, category_words, spelling_key, unseen_categories
 from dpclip.errors import UserError
 
 SIDES = {"photo": "photo", "sketch": "human"}  # modality -> style
@@ -22,22 +20,19 @@ class Tree:
     name: str
     root: Path
     rows: pd.DataFrame
-    paired: bool
-    foreign: list[str] = field(default_factory=list)  # category folders that are no category of the dataset
-    strays: list[str] = field(default_factory=list)  # files that are no images of the dataset
+    paired: bool  # each sketch shows one of the photos
+    foreign: list[str]  # category folders that are no category of the dataset
+    strays: list[str]  # files that are no images of the dataset
+    folders: dict[str, Path]  # purpose -> folder
     ignored: dict[str, int] = field(default_factory=dict)  # what belongs to another dataset -> how many
-    folders: dict[str, Path] = field(default_factory=dict)  # purpose -> folder
 
     @property
     def categories(self) -> list[str]:
         return sorted(self.rows["category"].unique())
 
-    def side(self, modality: str) -> pd.DataFrame:
-        return self.rows[self.rows["modality"] == modality]
-
     def columns(self, modality: str, *names: str) -> list[tuple]:
         """The rows of one side as tuples of some columns."""
-        own = self.side(modality)
+        own = self.rows[self.rows["modality"] == modality]
         return list(zip(*(own[name].to_numpy(dtype=object) for name in names), strict=True))
 
     @property
@@ -52,21 +47,23 @@ class Tree:
         """Paths of images that are there a second time in the folders of their side: with another extension, or under
         another spelling of the category.
         """
-        again, seen = [], set()
-        for modality in SIDES:
-            for category, name, path in self.columns(modality, "category", "name", "path"):
-                if (place := (path.rsplit("/", 2)[0], category, name)) in seen:
-                    again.append(path)
-                seen.add(place)
-        return again
+        side = self.rows["path"].str.rsplit("/", n=2).str[0]
+        return self.rows["path"][self.rows.assign(side=side).duplicated(["side", "category", "name"])].tolist()
 
     def lone_categories(self) -> dict[str, list[str]]:
         """Modality -> categories that have no images of it."""
-        return {m: sorted(set(self.categories) - set(self.side(m)["category"])) for m in SIDES}
+        sides = self.rows.groupby("modality")["category"].unique()
+        return {m: sorted(set(self.categories) - set(sides.get(m, ()))) for m in SIDES}
 
     def manifest(self, unseen: str, validation: int) -> Manifest:
-        """The manifest under a split. Raises UserError for what would make it a wrong one: misspelled folders,
-        doubled images, sketches without a photo in a paired dataset, categories without sketches or photos.
+        """The manifest under a split. Raises UserError as `listing` does, and for a file that cannot be read."""
+        contents = hash_contents(self.root, self.rows["path"])[:12]
+        return replace(self.listing(unseen, validation), fingerprint=contents)
+
+    def listing(self, unseen: str, validation: int = 0) -> Manifest:
+        """The manifest by names alone: no picture is read. Raises UserError for what would make it a wrong one:
+        misspelled folders, doubled images, sketches without a photo in a paired dataset, categories without sketches or
+        photos.
         """
         check = f"See: dpclip data check {self.name} {self.root}"
         for faulty, what in (
@@ -84,47 +81,31 @@ class Tree:
             raise UserError(f"{self.name}: no image in {self.root}. See: dpclip data where {self.name}")
         sides = assign(self.categories, unseen_categories(self.name, unseen, self.categories), validation)
         table = self.rows.assign(split=self.rows["category"].map(sides))
-        text = {category: words(category) for category in self.categories}
-        contents = hash_contents(self.root, self.rows["path"])[:12]
-        return Manifest.of(self.name, self.root, table, text, contents, self.paired)
+        text = {category: category_words(category) for category in self.categories}
+        return Manifest.of(self.name, self.root, table, text, paired=self.paired)
 
 
-def frame(modality: str, files: Files, category: dict[str, str], instance: list[str]) -> pd.DataFrame:
-    """The rows of one side; files of folders that are no category are left out. `instance` is one for each file."""
-    table = pd.DataFrame(
-        {
-            "modality": modality,
-            "category": [category.get(folder) for folder in files.folder],
-            "instance": instance,
-            "style": SIDES[modality],
-            "path": files.path,
-            "name": files.name,
-        }
-    )
-    return table[table["category"].notna()].astype("str")
-
-
-def spellings(known: list[str], *sides: Files) -> dict[str, str]:
-    """Folder name -> canonical category for the folders of all sides; folders that are no category are left out.
-
-    Where no list is known, the categories are spelled as in the first side that has them.
+def make_tree(
+    name: str,
+    root: Path,
+    folders: dict[str, Path],
+    photos: pd.DataFrame,
+    sketches: pd.DataFrame,
+    known: Sequence[str] = (),
+    others: bool = False,
+    paired: bool = False,
+) -> Tree:
+    """The tree of two sides as `layout.scan` lists them. Categories are spelled as in `known`; with `others`, those
+    that it lacks are categories too, spelled as the sketches' folders are.
     """
-    folders = [sorted(set(side.folder)) for side in sides]
-    if not known:
-        first: dict[str, str] = {}
-        for name in (name for names in folders for name in names):
-            first.setdefault(key(name), name)
-        known = list(first.values())
-    return canonical({name for names in folders for name in names}, known)
-
-
-def foreign(category: dict[str, str], *sides: Files) -> list[str]:
-    """Paths of the category folders with images that are no category of the dataset."""
-    return sorted(
-        {
-            path.rsplit("/", 1)[0]
-            for side in sides
-            for folder, path in zip(side.folder, side.path, strict=True)
-            if folder not in category
-        }
-    )
+    rows = pd.concat([s.assign(modality=m, style=SIDES[m]) for m, s in (("photo", photos), ("sketch", sketches))])
+    if others:
+        met = {spelling_key(category): category for category in [*photos["folder"], *sketches["folder"], *known]}
+        known = list(met.values())
+    category = canonical(set(rows["folder"]), known)
+    strays = rows["path"][rows["stray"]].tolist()
+    rows = rows[~rows["stray"]].assign(category=lambda table: table["folder"].map(category))
+    foreign = sorted({path.rsplit("/", 1)[0] for path in rows["path"][rows["category"].isna()]})
+    columns = ["modality", "category", "instance", "style", "path", "name"]
+    rows = rows[rows["category"].notna()][columns].astype("str").reset_index(drop=True)
+    return Tree(name, root, rows, paired, foreign, strays, folders)

@@ -1,6 +1,5 @@
 """Random views for training, drawn from a generator and made on the device, from bytes to numbers in [0, 1]."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -35,26 +34,17 @@ def augment(
     sketch and its positive; greyscale (p .5) for photos. Section 7 `code`
 
     That the negative has a flip and rotation of its own is `ours`. A processor takes FEW pictures at a time, which
-    keeps them in its cache, and each thread finishes its own: threads that share every small operation wait for one
-    another. An accelerator makes all pictures at once.
+    keeps them in its cache; an accelerator makes all at once.
     """
     count, channels = sketch.shape[:2]
     pair, other = Motion.draw(count, generator), Motion.draw(count, generator)
     grey = [torch.rand(count, generator=generator) < 0.5 for _ in range(2)]
-    views = [torch.empty(count, n, *sketch.shape[2:], device=sketch.device) for n in (channels + 3, 3)]
-
-    def make(some: slice) -> None:
-        both = torch.cat([sketch[some], lose_colour(positive[some], grey[0][some])], dim=1)
-        views[0][some] = move(both, pair[some])
-        views[1][some] = move(lose_colour(negative[some], grey[1][some]), other[some])
-
-    if sketch.device.type == "cpu":
-        threads = torch.get_num_threads()
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(make, [slice(i, i + FEW) for i in range(0, count, FEW)]))
-    else:
-        make(slice(None))
-    return views[0][:, :channels].expand(-1, 3, -1, -1), views[0][:, channels:], views[1]
+    both, own = (torch.empty(count, n, *sketch.shape[2:], device=sketch.device) for n in (channels + 3, 3))
+    step = FEW if sketch.device.type == "cpu" else count
+    for some in (slice(i, i + step) for i in range(0, count, step)):
+        both[some] = move(torch.cat([sketch[some], lose_colour(positive[some], grey[0][some])], dim=1), pair[some])
+        own[some] = move(lose_colour(negative[some], grey[1][some]), other[some])
+    return both[:, :channels].expand(-1, 3, -1, -1), both[:, channels:], own
 
 
 def move(pictures: Tensor, motion: Motion) -> Tensor:

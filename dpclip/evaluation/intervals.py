@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 
 def seed_interval(values: list[float], level: float = 0.95) -> tuple[float, float]:
     """Mean and half-width of Student's interval over seeds; the half-width of a single value is NaN."""
+    from scipy.special import stdtrit  # the quantile of Student's t; scipy.stats takes long to import
+
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, float("nan")
     error = np.std(values, ddof=1) / np.sqrt(len(values))
-    return mean, float(stats.t.ppf((1 + level) / 2, len(values) - 1) * error)
+    return mean, float(stdtrit(len(values) - 1, (1 + level) / 2) * error)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def precisions(record: dict, setting: str) -> np.ndarray:
     return np.array(record["metrics"]["category-level"][setting]["ap"])
 
 
-def compare(ours: list[np.ndarray], theirs: list[np.ndarray], draws: int = 2000) -> Comparison:
+def compare_queries(ours: list[np.ndarray], theirs: list[np.ndarray], draws: int = 2000) -> Comparison:
     """Paired bootstrap over queries, seeds averaged: `ours` minus `theirs`, (Q,) values a seed, in the same order.
 
     Queries are drawn with replacement within each seed, whose held-out items are the same for all methods.

@@ -35,17 +35,14 @@ BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")
 BATCH, TRAINING_BATCH, GALLERY = 16, 8, 100
 CATEGORY = "alarm clock"
 RECORDED = ("backbone", "commit", "hardware", "torch", "costs", "skipped")
-
 # Name -> settings. With no module there is what the rival "CLIP, norms tuned" is.
 COSTED = METHODS | {name: changes for name, changes in module_settings().items() if name != "no module"}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One method at one backbone. What a method does not do costs 0.
-
-    FLOPs are those of matrix products, convolutions and attention, a multiply-add counted as two; element-wise work is
-    left out, and masked attention counts in full, since it is computed in full.
+    """One method at one backbone. What a method does not do costs 0. FLOPs are those of matrix products, convolutions
+    and attention, a multiply-add counted as two; masked attention counts in full, since it is computed in full.
     """
 
     parameters: int  # of all that encodes images: tower, prompts, low-rank paths, windows
@@ -118,10 +115,8 @@ def count_cost(name: str, backbone: str) -> dict[str, int]:
 
 @torch.inference_mode()
 def measure_inference(name: str, backbone: str, device: str) -> dict[str, float]:
-    """Memory and time of encoding, for a fresh process. Memory comes first, so that nothing else adds to it. On a
-    processor one thread works, which no other one keeps waiting.
-    """
-    torch.set_num_threads(1)
+    """Memory and time of encoding, for a fresh process. Memory comes first, so that nothing else adds to it."""
+    torch.set_num_threads(1)  # on a processor no thread waits for another
     before = memory_mb(device)
     model = build_model(costed_config(name, backbone), 0).eval().to(device)
     images, support, words = inputs(model, device)
@@ -149,8 +144,7 @@ class Noise:
     @classmethod
     def of(cls, size: int, device: str, count: int) -> "Noise":
         rows = [
-            {"modality": modality, "category": category, "instance": f"{category}-{number}", "split": "seen"}
-            | {"style": style, "path": f"{modality}/{category}-{number}.png"}
+            (modality, category, f"{category}-{number}", style, f"{modality}/{category}-{number}.png", "seen")
             for category in ("clock", "owl")
             for number in range(count)
             for modality, style in (("photo", "photo"), ("sketch", "warped"))
@@ -176,19 +170,17 @@ def measure_training(name: str, backbone: str, device: str) -> float | None:
 
 def measure_cost(name: str, backbone: str, device: str) -> Cost:
     """Count one method and measure it on a device."""
-    return Cost(
-        **count_cost(name, backbone),
-        **in_fresh_process(measure_inference, name, backbone, device),
-        training_mb=in_fresh_process(measure_training, name, backbone, device),
-    )
+    clocked = in_fresh_process(measure_inference, name, backbone, device)
+    memory = in_fresh_process(measure_training, name, backbone, device)
+    return Cost(**count_cost(name, backbone), **clocked, training_mb=memory)
 
 
 def cost_record(backbone: str) -> dict:
     """All methods at a backbone, on the accelerator or else the processor. One whose optional packages are missing is
     skipped, with the reason.
     """
-    costs, skipped, console, device = {}, {}, Console(stderr=True), processes.device()
-    for name in track(COSTED, f"cost at {backbone}", console=console, disable=not console.is_terminal):
+    costs, skipped, device = {}, {}, processes.device()
+    for name in track(COSTED, f"cost at {backbone}", console=Console(stderr=True)):
         try:
             costs[name] = asdict(measure_cost(name, backbone, device))
         except UserError as error:
@@ -201,22 +193,21 @@ def cost_record(backbone: str) -> dict:
 
 def write_costs(record: dict, folder: Path = COSTS) -> Path:
     """As `folder/<backbone>.json`, atomically. Raises UserError when it cannot be written."""
-    path = Path(folder) / f"{record['backbone']}.json"
+    path = folder / f"{record['backbone']}.json"
     atomic_write_text(path, json.dumps(record, indent=1) + "\n")
     return path
 
 
 def read_costs(backbone: str, folder: Path = COSTS) -> dict:
     """The record of a backbone. Raises UserError when it is missing or damaged."""
-    path = Path(folder) / f"{backbone}.json"
+    path = folder / f"{backbone}.json"
+    if not path.is_file():
+        raise UserError(f"{path} is missing. Measure it: dpclip tables 5 --measure")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        for name in RECORDED:
-            record[name]
+        record = {name: record[name] for name in RECORDED}
         for cost in record["costs"].values():
             Cost(**cost)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing. Measure it: dpclip tables 5 --measure") from error
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} is damaged ({error}). Measure it again: dpclip tables 5 --measure") from error
     return record

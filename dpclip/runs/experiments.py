@@ -59,6 +59,11 @@ SUPPORTS = {
     "random support": {"support": "random"},
     "unmatched support": {"support": "unmatched"},
 }
+SCALINGS = {
+    "no scaling": {"scaling": "none"},
+    "low-rank, no text": {"scaling": "unscaled"},
+    "direct scaling": {"scaling": "direct"},
+}
 RANKS = (16, 64, 256, 768)  # of side-way scaling; more than the backbone's width has no use
 PROMPTS = (1, 3, 8)  # a layer
 # Where the paper is silent or its released code differs, and we chose: what else could have been chosen. The page
@@ -71,15 +76,9 @@ OTHER_CHOICES = {
     "eight prompts a layer": {"num_prompts": 8},
     "first layer only": {"visual_prompt": "shallow"},
     "no visual prompts": {"visual_prompt": "none"},
-    "generic, no support": {"visual_prompt": "generic"},
-    "sketches only": {"support": "sketch"},
-    "photos only": {"support": "photo"},
-    "random support": {"support": "random"},
-    "unmatched support": {"support": "unmatched"},
+    **SUPPORTS,
     "one sentence": {"templates": 1},
-    "direct scaling": {"scaling": "direct"},
-    "no scaling": {"scaling": "none"},
-    "side path, no text": {"scaling": "unscaled"},
+    **SCALINGS,
     "rank 64": {"rank": 64},
     "rank 192, the full width": {"rank": 192},
     "nine windows of three": {"window": 3, "windows": 9},
@@ -113,10 +112,8 @@ class Table:
 
 
 def method_config(name: str, preset_name: str) -> RunConfig:
-    """The settings of a method under a preset. Raises UserError for an unknown method."""
-    if name not in METHODS:
-        raise UserError(f"unknown method {name!r}. Choose one of {', '.join(METHODS)}.")
-    return preset(preset_name).set(**{**METHODS[name], **METHOD_RATES.get(preset_name, {}).get(name, {})})
+    """The settings of a method of METHODS under a preset."""
+    return preset(preset_name).set(**(METHODS[name] | METHOD_RATES.get(preset_name, {}).get(name, {})))
 
 
 def method_rows(preset_name: str, seeds: int = 5) -> list[Row]:
@@ -137,10 +134,9 @@ def module_settings() -> dict[str, dict[str, object]]:
     CLIP what DP-CLIP trains.
     """
     rows = {}
-    for count in range(len(MODULES) + 1):
-        for kept in combinations(MODULES, count):
-            name = "DP-CLIP" if count == len(MODULES) else " ".join(f"+{part}" for part in kept) or "no module"
-            rows[name] = {field: PLAIN[field] for part, field in MODULES.items() if part not in kept}
+    for kept in (kept for count in range(len(MODULES) + 1) for kept in combinations(MODULES, count)):
+        name = "DP-CLIP" if len(kept) == len(MODULES) else " ".join(f"+{part}" for part in kept) or "no module"
+        rows[name] = {field: PLAIN[field] for part, field in MODULES.items() if part not in kept}
     return rows
 
 
@@ -155,9 +151,7 @@ def design_rows(preset_name: str) -> list[Row]:
 
     base = preset(preset_name)
     ranks = dict.fromkeys(min(rank, vision_config(base.backbone)["width"]) for rank in RANKS)
-    settings = {"DP-CLIP": {}} | SUPPORTS
-    settings |= {"no scaling": {"scaling": "none"}, "low-rank, no text": {"scaling": "unscaled"}}
-    settings |= {"direct scaling": {"scaling": "direct"}}
+    settings = {"DP-CLIP": {}} | SUPPORTS | SCALINGS
     settings |= {f"side-way, r = {rank}": {"rank": rank} for rank in ranks if rank != base.model.rank}
     settings |= {
         f"{k} prompt{'s' * (k > 1)} a layer": {"num_prompts": k} for k in PROMPTS if k != base.model.num_prompts

@@ -1,21 +1,15 @@
-"""The rows of a table with the records they have. Here, and nowhere else, it is decided what a page does about a
-missing run: make it, or say that it is missing.
-"""
+"""The rows of a table with the records they have; nothing is made, and no model is needed."""
 
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dpclip.config import RunConfig, preset
 from dpclip.data import benchmark
 from dpclip.errors import UserError
-from dpclip.runs.experiments import find_table, table_runs, table_seeds
+from dpclip.runs.experiments import find_table, table_seeds
 from dpclip.runs.identity import records_folder, records_named, weights_hash
 from dpclip.runs.records import read_record
-
-if TYPE_CHECKING:  # it brings torch, which tables do not need
-    from dpclip.data.store import ImageStore
 
 
 @dataclass(frozen=True)
@@ -44,38 +38,28 @@ class TableRows:
         return shlex.join(words) + (" --data FOLDER" if needs_data else "")
 
 
-def makes_missing(preset_name: str) -> bool:
-    """Whether a page trains the runs it lacks. Under `mini` it does not: its records come with the repository, and a
-    table of them takes hours. The trial presets take seconds a run, and who asks for `paper` has the data for it.
-    """
-    return preset_name != "mini"
-
-
 def rows_of(
-    table: str, preset_name: str, store: "ImageStore | None" = None, dataset: str = "", folder: Path | None = None
+    table: str, preset_name: str, dataset: str = "", folder: Path | None = None, data_hash: str = ""
 ) -> TableRows:
-    """The rows of a table with their records in `folder`, or where the preset's lie (identity.records_folder). With a
-    `store`, which a page passes for its own preset, missing runs are made if the preset `makes_missing`; else none is.
-
-    Raises UserError for an unknown table; MissingRun as `ensure_rows` does.
+    """The rows of a table with their records in `folder`, or where the preset's lie (identity.records_folder), of the
+    data with this hash where one is known. Raises UserError for an unknown table.
     """
-    dataset = store.manifest.name if store else dataset or preset(preset_name).dataset
+    dataset = dataset or preset(preset_name).dataset
     split, asked = find_table(table).split, table_seeds(table, preset_name, dataset)
-    one_seed = records_named() is not None and split == "unseen"
-    if store and makes_missing(preset_name):
-        from dpclip.runs.run import ensure_rows
-
-        ensure_rows(table_runs(table, preset_name, store.manifest, 1 if one_seed else None), store, split, folder)
     place = records_folder(preset(preset_name).set(dataset=dataset), split, folder)
-    embedded = benchmark.recorded() if dataset == benchmark.NAME else None
-    manifest = store.manifest if store else embedded
-    known = index_records(preset_name, place, split, manifest.hash if manifest else "")
+    data_hash = data_hash or (benchmark.recorded().hash if dataset == benchmark.NAME else "")
+    known = index_records(preset_name, place, split, data_hash)
     found = {
         row: [known[config.key(), seed] for config, seed in runs if (config.key(), seed) in known]
         for row, runs in asked.items()
     }
-    seeds = {row: 1 if one_seed else len(runs) for row, runs in asked.items()}
+    seeds = {row: 1 if one_seed(split) else len(runs) for row, runs in asked.items()}
     return TableRows(table, preset_name, dataset, found, seeds)
+
+
+def one_seed(split: str) -> bool:
+    """Whether one seed is all that is asked for: of results made again, in a folder of their own."""
+    return records_named() is not None and split == "unseen"
 
 
 def index_records(preset_name: str, folder: Path, split: str, data_hash: str = "") -> dict[tuple[str, int], dict]:

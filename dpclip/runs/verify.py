@@ -110,7 +110,7 @@ def identical(record: dict, again: dict) -> bool:
     return all(record[name] == again[name] for name in MEASURED)
 
 
-def compare(record: dict, again: dict) -> list[Line]:
+def compare_records(record: dict, again: dict) -> list[Line]:
     """The numbers that a reader meets, and the losses, with what data/records/tolerance.toml allows; nothing where
     `same_machine`.
     """

@@ -1,81 +1,81 @@
 """Records become tables. A cell is computed from records, never typed."""
 
 from dataclasses import dataclass
-from functools import reduce
 
 import pandas as pd
 
-from dpclip.config import preset
+from dpclip.config import RunConfig, preset
 from dpclip.errors import UserError
 from dpclip.evaluation.intervals import seed_interval
 from dpclip.evaluation.metrics import OURS
 
 Rows = dict[str, list[dict]]  # row name -> its records, one a seed, perhaps none
 KEPT = {"last": "", "val": ", epoch best on validation", "test": ", epoch best on the tested categories"}
-TITLES = {"map@all": "mAP@all", "map@200": "mAP@200", "p@10": "P@10", "p@100": "P@100", "p@200": "P@200"}
 STYLES = {"warped": "drawn sketches", "human": "sketches by people"}
 MARKED = {"blind": "blind", "generic": "generic", "oracle": "oracle (upper bound)"}
-NOT_RUN = "not run"  # in a cell whose row has no record
 
 
 @dataclass(frozen=True)
 class Column:
-    """A number that every record holds at the place `path` of its metrics; shown in per cent."""
+    """A number that every record holds, by its name there; shown in per cent. `setting`: of category-level retrieval,
+    the way the prompts get their category (evaluate.py).
+    """
 
-    title: str
-    path: tuple[str, ...]
-    about: dict[str, str]  # protocol, sketches, setting, metric
+    protocol: str
+    sketches: str
+    setting: str
+    name: str
+
+    @property
+    def metric(self) -> str:
+        """acc@1 -> Acc@1, map@all -> mAP@all, p@10 -> P@10"""
+        return self.name.replace("map@", "mAP@") if self.name.startswith("map@") else self.name.capitalize()
+
+    @property
+    def title(self) -> str:
+        return f"{MARKED.get(self.setting, self.protocol)}, {self.metric}"
 
     def values(self, records: list[dict]) -> list[float]:
         """In per cent, one a record."""
-        return [100 * reduce(lambda part, name: part[name], self.path, record["metrics"]) for record in records]
+        found = [record["metrics"] for record in records]
+        if self.setting:
+            return [100 * metrics["category-level"][self.setting][self.name] for metrics in found]
+        return [100 * metrics["fine-grained"][self.protocol][self.sketches][self.name] for metrics in found]
 
 
 def accuracy_columns(style: str) -> list[Column]:
     """Acc@1/5/10 of a style of sketches under both protocols."""
-    return [
-        Column(
-            f"{protocol}, Acc@{k}",
-            ("fine-grained", protocol, style, f"acc@{k}"),
-            {"protocol": protocol, "sketches": style, "setting": "", "metric": f"Acc@{k}"},
-        )
-        for protocol in ("held-out", "transductive")
-        for k in (1, 5, 10)
-    ]
+    return [Column(protocol, style, "", f"acc@{k}") for protocol in ("held-out", "transductive") for k in (1, 5, 10)]
 
 
 def category_columns(style: str, metrics: tuple[str, ...] = ("map@all", "p@10")) -> list[Column]:
-    """Category-level metrics by the way the prompts get their category (evaluate.py)."""
-    return [
-        Column(
-            f"{title}, {TITLES[metric]}",
-            ("category-level", setting, metric),
-            {"protocol": "held-out", "sketches": style, "setting": setting, "metric": TITLES[metric]},
-        )
-        for setting, title in MARKED.items()
-        for metric in metrics
-    ]
+    """Category-level metrics in each setting."""
+    return [Column("held-out", style, setting, metric) for setting in MARKED for metric in metrics]
 
 
-def scope(preset_name: str) -> str:
+def whose_runs(preset_name: str) -> str:
     """For a caption: whose runs these are. Those with the mini CLIP are always called mini runs."""
     return "Mini runs" if preset(preset_name).backbone == "mini" else f"{preset_name.capitalize()} runs"
 
 
 def row_title(name: str, records: list[dict]) -> str:
     """A row whose epoch was chosen by a score says by which."""
-    return name + (KEPT[records[0]["config"]["model"]["checkpoint"]] if records else "")
+    return name + (KEPT[RunConfig.read(records[0]["config"]).model.checkpoint] if records else "")
 
 
 def run_table(rows: Rows, columns: list[Column]) -> pd.DataFrame:
     """One row a method: its number of seeds, and mean and half-width of the 95 % interval over seeds of each column."""
     return pd.DataFrame(
-        [
-            {"method": row_title(name, records), "seeds": len(records)}
-            | {c.title: show(c.values(records)) if records else NOT_RUN for c in columns}
-            for name, records in rows.items()
-        ]
+        {"method": row_title(name, records), "seeds": len(records)}
+        | {column.title: mean_text(column.values(records)) if records else "not run" for column in columns}
+        for name, records in rows.items()
     )
+
+
+def mean_text(values: list[float]) -> str:
+    """Mean and half-width, or the mean alone for one seed."""
+    mean, half = seed_interval(values)
+    return f"{mean:.1f}" if len(values) < 2 else f"{mean:.1f} ± {half:.1f}"
 
 
 def run_values(rows: Rows, columns: list[Column]) -> pd.DataFrame:
@@ -87,7 +87,8 @@ def run_values(rows: Rows, columns: list[Column]) -> pd.DataFrame:
         line = {"method": row_title(name, records), "seeds": len(records)}
         for column in columns if records else ():
             value, half = seed_interval(column.values(records))
-            lines.append(line | column.about | {"value": value, "half_width": half})
+            what = {key: getattr(column, key) for key in ("protocol", "sketches", "setting", "metric")}
+            lines.append(line | what | {"value": value, "half_width": half})
         lines += [] if records else [line]
     return pd.DataFrame(lines)
 
@@ -100,9 +101,3 @@ def convention(rows: Rows) -> str:
     if len(found) > 1:
         raise UserError(f"the records follow several conventions ({'; '.join(sorted(found))}). Repeat the older runs.")
     return found.pop() if found else str(OURS)
-
-
-def show(values: list[float]) -> str:
-    """Mean and half-width, or the mean alone for one seed."""
-    mean, half = seed_interval(values)
-    return f"{mean:.1f}" if len(values) < 2 else f"{mean:.1f} ± {half:.1f}"

@@ -1,11 +1,14 @@
 """Table 5: what each method costs, from the records of dpclip/runs/cost.py. Section 9; layout `ours`."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from dpclip.runs.cost import BATCH, GALLERY, TRAINING_BATCH
-from dpclip.tables.blocks import ABSENT, MEASURED, Block
+from dpclip.tables.result_blocks import DASH, Block, Kind
+from dpclip.tables.verdicts import FAILS, FULL, REPLICATES
 
-COLUMNS = {  # field of Cost -> (title, unit as a number)
+COST_COLUMNS = {  # field of Cost -> (title, unit as a number)
     "parameters": ("parameters (M)", 1e6),
     "text_parameters": ("text encoder (M)", 1e6),
     "trained_clip": ("trained of CLIP (M)", 1e6),
@@ -21,7 +24,7 @@ COLUMNS = {  # field of Cost -> (title, unit as a number)
     "inference_mb": ("MB encoding", 1),
     "training_mb": ("MB training", 1),
 }
-DECIMALS = {title: 3 if unit > 1 else 0 if title.startswith("MB") else 1 for title, unit in COLUMNS.values()}
+DECIMALS = {title: 3 if unit > 1 else 0 if title.startswith("MB") else 1 for title, unit in COST_COLUMNS.values()}
 COUNTED = (
     "Parameters: of all that encodes images, of CLIP's text encoder where the category's words are read, and those "
     "that train. GFLOPs: a multiply-add is 2 FLOPs; matrix products, convolutions and attention are counted, "
@@ -40,10 +43,10 @@ CAPTION = f"Table 5. Cost of each method; every number is measured by us, none i
 
 
 def cost_table(records: list[dict]) -> pd.DataFrame:
-    """One row for each method of each record, in the units of COLUMNS; missing where there is nothing to measure."""
+    """One row for each method of each record, in the units of COST_COLUMNS; missing where nothing is measured."""
     rows = [
         {"backbone": record["backbone"], "method": method}
-        | {title: cost[name] / unit if cost[name] is not None else None for name, (title, unit) in COLUMNS.items()}
+        | {title: cost[name] / unit if cost[name] is not None else None for name, (title, unit) in COST_COLUMNS.items()}
         for record in records
         for method, cost in record["costs"].items()
     ]
@@ -69,7 +72,7 @@ def cost_blocks(record: dict) -> tuple[Block, Block]:
 
     def block(columns: list[str], how: str) -> Block:
         exact = table[["method", *columns]]
-        return Block(MEASURED, f"Cost at {record['backbone']}, {how}.", as_text(exact), exact, notes)
+        return Block(Kind.COST, f"Cost at {record['backbone']}, {how}.", as_text(exact), exact, notes)
 
     return block(counted, "counted: the same on every machine"), block(clocked, machine)
 
@@ -78,5 +81,32 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers with the decimals of their column, a dash where there is nothing to measure; heads that can be broken."""
     shown = table.astype(object)
     for title in table.columns.drop("method"):
-        shown[title] = [ABSENT if pd.isna(value) else f"{value:.{DECIMALS[title]}f}" for value in table[title]]
+        shown[title] = [DASH if pd.isna(value) else f"{value:.{DECIMALS[title]}f}" for value in table[title]]
     return shown.rename(columns=lambda title: title.replace("/", " per "))
+
+
+# A method that adds as much as CLIP costs could be replaced by two CLIPs. "Modest" has to be clearly less: half. `ours`
+MODEST = 0.5
+
+
+@dataclass(frozen=True)
+class CostVerdict:
+    """`share`: what DP-CLIP adds or trains, as a share of what CLIP's image tower has."""
+
+    text: str
+    share: float
+
+    @property
+    def word(self) -> str:
+        return REPLICATES if self.share < MODEST else FAILS
+
+
+def judge_cost(record: dict) -> list[CostVerdict]:
+    """Whether DP-CLIP's cost is modest, from a cost record. The numbers are exact counts, so nothing is undecided."""
+    clip, full = record["costs"]["CLIP, untrained"], record["costs"][FULL]
+    trained = full["trained_clip"] + full["trained_new"]
+    return [
+        CostVerdict("operations added to encoding an image", full["image_flops"] / clip["image_flops"] - 1),
+        CostVerdict("operations added to answering a query", full["query_flops"] / clip["query_flops"] - 1),
+        CostVerdict("parameters trained, of CLIP's", trained / clip["parameters"]),
+    ]

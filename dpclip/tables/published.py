@@ -42,12 +42,6 @@ def published_rows(table: str) -> pd.DataFrame:
     return rows.assign(printed=rows["value"], value=pd.to_numeric(rows["value"]))
 
 
-def cite(source: str) -> str:
-    """A source as Markdown: a citation and the place there, if the bibliography has it; else the words as they are."""
-    found = read_published("sources").set_index("source")
-    return f"{{cite:t}}`{found.at[source, 'key']}`, {found.at[source, 'place']}" if source in found.index else source
-
-
 def computed(method: str, metric: str) -> str:
     """How the released code of a method computes a metric, in words: "R, interpolated"; "unknown" where none was read.
     Several ways are all named.

@@ -4,15 +4,12 @@ import json
 
 import pandas as pd
 
-from dpclip.config import preset
 from dpclip.data.benchmark import NAME as EMBEDDED
-from dpclip.data.store import ImageStore
 from dpclip.runs.experiments import datasets
 from dpclip.runs.rows import TableRows, rows_of
-from dpclip.tables.blocks import MINI, PAPER, PUBLISHED, TRIAL, Block, accuracy_block, category_block, published_block
 from dpclip.tables.published import published_rows
+from dpclip.tables.result_blocks import Block, Kind, accuracy_block, category_block, published_block
 
-HEADINGS = {PUBLISHED: "Published", PAPER: "Paper runs", MINI: "Mini runs", TRIAL: "Trial runs"}
 EXACT = (
     *("kind", "preset", "dataset", "method", "metric", "value", "half_width", "seeds", "protocol", "sketches"),
     *("setting", "convention", "evidence", "source", "note", "command"),
@@ -25,18 +22,9 @@ def table_blocks(table: str, preset_name: str) -> list[Block]:
         block
         for name in dict.fromkeys(["paper", preset_name])
         for dataset in datasets(table, name)
-        for block in run_blocks(rows_of(table, name, dataset=dataset))
+        for block in run_blocks(rows_of(table, name, dataset))
     ]
     return published_blocks(table) + runs
-
-
-def page_rows(table: str, preset_name: str, store: ImageStore) -> tuple[TableRows, TableRows, TableRows]:
-    """The runs of a page: those of its own preset, which are made where `rows_of` says so; and, of these two, one is
-    the same and the other is loaded: with the backbone of the paper, and with the mini CLIP.
-    """
-    here = rows_of(table, preset_name, store)
-    small = preset(preset_name).backbone == "mini"
-    return here, rows_of(table, "paper") if small else here, here if small else rows_of(table, "mini")
 
 
 def published_blocks(table: str) -> list[Block]:
@@ -53,12 +41,18 @@ def run_blocks(rows: TableRows) -> list[Block]:
 
 
 def as_markdown(table: str, title: str, blocks: list[Block]) -> str:
-    """Every block with its kind as a heading and its caption."""
-    parts = [f"# Table {table}: {title}"]
+    """Blocks with their captions under headings of their kinds, our runs first. A row that has not run has no line: the
+    notes name it, and what makes it.
+    """
+    parts, shown = [f"# Table {table}: {title}"], []
     for block in blocks:
-        body = block.frame.to_markdown(index=False, disable_numparse=True)
-        parts += [f"## {HEADINGS[block.kind]}", block.caption, body, *([block.notes] if block.notes else [])]
-    return "\n\n".join(parts) + "\n"
+        frame = block.frame[block.frame["seeds"] > 0] if "seeds" in block.frame else block.frame
+        shown.append((block.kind is Kind.PUBLISHED, frame.empty, block, frame))
+    for *_, block, frame in sorted(shown, key=lambda entry: entry[:2]):
+        parts += [f"## {block.kind.capitalize()}{'s' * block.kind.endswith('run')}"]
+        parts += [block.caption, frame.to_markdown(index=False, disable_numparse=True)] if len(frame) else []
+        parts += [block.notes] if block.notes else []
+    return "\n\n".join(dict.fromkeys(parts)) + "\n"  # a heading or a note of several blocks once
 
 
 def as_csv(blocks: list[Block]) -> str:
@@ -70,15 +64,12 @@ def as_json(table: str, blocks: list[Block]) -> str:
     """The exact numbers block by block, with captions; what is not there is null."""
     read = []
     for block in blocks:
-        rows = exact(block).dropna(axis=1, how="all").to_dict("records")
-        read.append({"kind": block.kind, "caption": block.caption, "rows": [_no_nan(row) for row in rows]})
+        frame = exact(block).dropna(axis=1, how="all")
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        read.append({"kind": block.kind, "caption": block.caption, "rows": rows})
     return json.dumps({"table": int(table), "blocks": read}, indent=1) + "\n"
 
 
 def exact(block: Block) -> pd.DataFrame:
     """A block's exact numbers with the columns EXACT."""
     return block.values.assign(kind=block.kind).reindex(columns=EXACT).astype({"seeds": "Int64"})
-
-
-def _no_nan(row: dict) -> dict:
-    return {name: None if pd.isna(value) else value for name, value in row.items()}

@@ -1,7 +1,7 @@
 """Does what the paper says hold in our runs? Its claims as data, and a verdict on each, computed from records.
 
 A claim sets one row of a table against another, and one rule holds for all: paired by seed and query, the 95 %
-interval of the difference over seeds and queries (statistics.compare_seeds) lies above zero (replicates), below it
+interval of the difference over seeds and queries (intervals.compare_seeds) lies above zero (replicates), below it
 (does not), or holds it (undecided). `ours`
 """
 
@@ -15,7 +15,7 @@ from dpclip.runs.experiments import RECIPE
 
 REPLICATES, FAILS = "replicates", "does not"
 UNDECIDED, NOT_RUN = "undecided at this scale", "not run yet"
-WORDS = {"better": REPLICATES, "worse": FAILS, "undecided": UNDECIDED}
+VERDICTS = {"better": REPLICATES, "worse": FAILS, "undecided": UNDECIDED}
 FULL, RANK = "DP-CLIP", "side-way, r = "
 
 
@@ -32,20 +32,6 @@ class Claim:
     setting: str = ""
 
 
-def module_claims() -> list[Claim]:
-    """Each module helps alone, and helps the other two."""
-    others = {"V": "+T +patch", "T": "+V +patch", "patch": "+V +T"}
-    names = {"V": "visual prompts help", "T": "text scaling helps", "patch": "patch matching helps"}
-    return [
-        claim
-        for part, rest in others.items()
-        for claim in (
-            Claim(f"{names[part]}, alone", f"+{part}", "no module"),
-            Claim(f"{names[part]}, beside the others", FULL, rest, "paper" if part == "T" else "ours"),
-        )
-    ]
-
-
 CLAIMS = {
     "1": [
         Claim("the full model beats the state of the art", FULL, "CLIP-AT", "derived"),
@@ -58,7 +44,14 @@ CLAIMS = {
         for rival, state in (("CLIP, untrained", "as it is"), ("CLIP, norms tuned", "with tuned norms"))
         for setting in ("blind", "generic")
     ],
-    "3": module_claims(),
+    "3": [
+        Claim("visual prompts help, alone", "+V", "no module"),
+        Claim("visual prompts help, beside the others", FULL, "+T +patch"),
+        Claim("text scaling helps, alone", "+T", "no module"),
+        Claim("text scaling helps, beside the others", FULL, "+V +patch", "paper"),
+        Claim("patch matching helps, alone", "+patch", "no module"),
+        Claim("patch matching helps, beside the others", FULL, "+V +T"),
+    ],
     "4": [
         Claim("both kinds of support beat sketches only", FULL, "from sketches only", "paper"),
         Claim("both kinds of support beat photos only", FULL, "from photos only", "paper"),
@@ -85,7 +78,7 @@ class Verdict:
         """One seed cannot tell how much seeds differ, so it decides nothing."""
         if self.comparison is None:
             return NOT_RUN
-        return WORDS[self.comparison.verdict] if self.seeds > 1 else UNDECIDED
+        return VERDICTS[self.comparison.verdict] if self.seeds > 1 else UNDECIDED
 
 
 def claims_of(table: str, rows: Iterable[str]) -> list[Claim]:
@@ -100,7 +93,7 @@ def claims_of(table: str, rows: Iterable[str]) -> list[Claim]:
     return known + (ranks if FULL in rows else [])
 
 
-def answers(record: dict, claim: Claim, style: str, protocol: str) -> np.ndarray:
+def compared_values(record: dict, claim: Claim, style: str, protocol: str) -> np.ndarray:
     """What a claim compares, one value a query: (Q,)."""
     return precisions(record, claim.setting) if claim.setting else hits(record, protocol, style)
 
@@ -113,33 +106,6 @@ def judge(table: str, rows: dict[str, list[dict]], style: str, protocol: str = "
     for claim in claims_of(table, rows):
         better, worse = ({r["seed"]: r for r in rows[name]} for name in (claim.better, claim.worse))
         seeds = sorted(set(better) & set(worse))
-        pairs = ([answers(row[seed], claim, style, protocol) for seed in seeds] for row in (better, worse))
+        pairs = ([compared_values(row[seed], claim, style, protocol) for seed in seeds] for row in (better, worse))
         found.append(Verdict(claim, compare_seeds(*pairs) if seeds else None, len(seeds)))
     return found
-
-
-# A method that adds as much as CLIP costs could be replaced by two CLIPs. "Modest" has to be clearly less: half. `ours`
-MODEST = 0.5
-
-
-@dataclass(frozen=True)
-class CostVerdict:
-    """`share`: what DP-CLIP adds or trains, as a share of what CLIP's image tower has."""
-
-    text: str
-    share: float
-
-    @property
-    def word(self) -> str:
-        return REPLICATES if self.share < MODEST else FAILS
-
-
-def judge_cost(record: dict) -> list[CostVerdict]:
-    """Whether DP-CLIP's cost is modest, from a cost record. The numbers are exact counts, so nothing is undecided."""
-    clip, full = record["costs"]["CLIP, untrained"], record["costs"][FULL]
-    trained = full["trained_clip"] + full["trained_new"]
-    return [
-        CostVerdict("operations added to encoding an image", full["image_flops"] / clip["image_flops"] - 1),
-        CostVerdict("operations added to answering a query", full["query_flops"] / clip["query_flops"] - 1),
-        CostVerdict("parameters trained, of CLIP's", trained / clip["parameters"]),
-    ]

@@ -1,6 +1,7 @@
 """What a long run is protected from: a second process on the same files, and a signal in the middle."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,23 +9,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dpclip.errors import UserError
-
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run's folder; the system frees it when the process dies.
-
-    Raises UserError when another process holds it.
-    """
+    """Hold the lock of a run's folder, after another process that holds it; the system frees it when a process dies."""
     lock = FileLock(folder / "lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(
-            f"{folder.name} is being trained by another process (it holds {folder / 'lock'}). "
-            "Wait for that one or stop it, then repeat the command."
-        ) from None
+        print(f"{folder.name} is being trained by another process: waiting for that one", file=sys.stderr, flush=True)
+        lock.acquire()
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from dpclip.files import show_time
 
-VARIABLE = "DPCLIP_PROGRESS"  # names a file that gets the newest line, for who runs us without a terminal
+VARIABLE = "DPCLIP_PROGRESS"  # names a file that gets the newest line instead: a page shows none of them
 
 
 class TrainingProgress:
@@ -44,7 +44,7 @@ class TrainingProgress:
         left = elapsed / max(self.made, 1) * (self.epochs * self.steps - self.done - self.made)
         line = f"{self.title}: epoch {number + 1} of {self.epochs}, loss {loss:.3f}, {show_time(elapsed)}"
         line += f", about {show_time(left)} left" if number + 1 < self.epochs else ""
-        if not self.console.is_terminal:
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
         if named := os.environ.get(VARIABLE):
             Path(named).write_text(line + "\n", encoding="utf-8")
+        elif not self.console.is_terminal:
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)

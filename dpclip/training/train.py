@@ -156,8 +156,8 @@ def train_run(
     every epoch. A model with nothing to train is returned as it is.
 
     `stop` is asked after every step and ends the run without a trace, as a kill would. SIGTERM and Ctrl-C save a
-    checkpoint first. Raises UserError then, when `folder` cannot be written or has no room, and when another process
-    is at the same run.
+    checkpoint first. Raises UserError then, and when `folder` cannot be written or has no room. It waits
+    while another process is at the same run.
     """
     model = build_model(config, seed).to(store.device)
     training = Training(config, seed, model, store.at(model.image_size), losses=[])

@@ -39,5 +39,26 @@ def test_folders_without_an_image(tmp_path, name):
         open_dataset(name, tmp_path)
 
 
+def test_a_folder_of_ones_own_is_told_its_minimum_and_the_line_that_trains_on_it():
+    text = run("where", "folder").output
+    assert "4 photos in each, 3 of them with a sketch" in text and "16 sketches in a seen category" in text
+    assert "dpclip train --preset mini --data FOLDER" in text and "by author" not in text
+
+
+def test_build_and_check_say_what_they_do(monkeypatch):
+    monkeypatch.setattr("dpclip_prepare.draw.benchmark_images.build", lambda **_: 61.4)
+    assert run("build", "--force").output.splitlines() == [
+        "Drawing the embedded benchmark, about a minute on two free cores.",
+        "The embedded benchmark is drawn, in 61 seconds.",
+    ]
+    monkeypatch.setattr("dpclip_prepare.draw.benchmark_images.is_built", lambda: True)
+    assert run("build").output == "The embedded benchmark is drawn already.\n"
+    monkeypatch.setattr("dpclip_prepare.draw.benchmark_images.check_benchmark", lambda: [])
+    assert run("check").output.splitlines() == [
+        "Checking openmoji-sbir ...",
+        "The embedded benchmark is complete and as recorded.",
+    ]
+
+
 def test_where():
     assert "http://sketchy.eye.gatech.edu/" in run("where", "sketchy").output

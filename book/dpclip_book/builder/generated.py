@@ -5,10 +5,10 @@ from pathlib import Path
 
 from dpclip.config import preset
 from dpclip.files import ROOT
-from dpclip_book.builder.chapters import Chapter
+from dpclip_book.chapters import Chapter
 from dpclip_book.figures.diagrams import draw_architecture, draw_idea
 from dpclip_book.pages import decisions, paper_map
-from dpclip_book.pages.machine import runs_table, versions_table
+from dpclip_book.pages.machine_page import runs_table, versions_table
 from dpclip_book.pages.notation import Sizes, notation_tables
 from dpclip_book.teach.class_pages import chapters_table, sizes_table
 

@@ -1,11 +1,10 @@
 """Check the built pages: links lead somewhere, figures have alt text, nothing comes from elsewhere, none is heavy."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from bs4 import BeautifulSoup
-
-from dpclip_book.builder.weight import too_heavy
 
 # Attributes a browser loads by itself when the page opens. A link that a reader clicks may lead to the web.
 LOADED = {
@@ -18,6 +17,8 @@ LOADED = {
     "link": "href",
 }
 LOADING_RELATIONS = {"stylesheet", "preload", "prefetch", "icon", "shortcut", "preconnect", "manifest", "modulepreload"}
+LIMIT = 2_000_000  # bytes
+FORMULAS = ("core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts/tex.js", "a11y/assistive-mml.js")
 
 
 def check_site(html: Path) -> list[str]:
@@ -78,3 +79,25 @@ def broken_links(page: BeautifulSoup, path: Path, html: Path, ids: dict[Path, se
         elif fragment and file in ids and unquote(fragment) not in ids[file]:
             problems.append(f"link {address} leads to no such place on that page")
     return problems
+
+
+def too_heavy(page: BeautifulSoup, path: Path, html: Path) -> list[str]:
+    """A problem when the page weighs more than LIMIT, it names the heaviest parts."""
+    parts = {path: path.stat().st_size} | {file: file.stat().st_size for file in loaded(page, path)}
+    total = sum(parts.values())
+    if total <= LIMIT:
+        return []
+    heaviest = sorted(parts, key=parts.get, reverse=True)[:3]
+    words = ", ".join(f"{file.name} {parts[file] / 1e6:.2f} MB" for file in heaviest)
+    return [f"loads {total / 1e6:.2f} MB, and {LIMIT / 1e6:.0f} MB are the limit; the most: {words}"]
+
+
+def loaded(page: BeautifulSoup, path: Path) -> set[Path]:
+    """The files beside the page that a browser loads at once. MathJax loads its parts by itself, so they are added."""
+    tags = page.select("link[rel=stylesheet], link[rel=preload], link[rel=icon], script[src], img[src]")
+    addresses = [tag.get("href") or tag.get("src") for tag in tags]
+    addresses = [unquote(urlsplit(address).path) for address in addresses if not re.match(r"[a-z]+:|//", address)]
+    files = {(path.parent / address).resolve() for address in addresses}
+    for file in [file for file in files if file.parts[-2:] == ("mathjax", "startup.js")]:
+        files |= {file.parent / part for part in FORMULAS}
+    return {file for file in files if file.is_file()}

@@ -21,7 +21,6 @@ from rich.console import Console
 from dpclip.errors import UserError
 from dpclip.files import ROOT, atomic_write_text
 from dpclip_book.builder import launch
-from dpclip_book.builder.chapters import Chapter, find_chapters, run_chapters
 from dpclip_book.builder.downloads import write_downloads
 from dpclip_book.builder.generated import write_generated
 from dpclip_book.builder.lighter import lighten
@@ -29,10 +28,12 @@ from dpclip_book.builder.notebooks import absolute_paths, clean
 from dpclip_book.builder.page_checks import check_site
 from dpclip_book.builder.pdf import NAME as PDF
 from dpclip_book.builder.pdf import find_browser, print_book
+from dpclip_book.builder.runner import run_chapters
+from dpclip_book.chapters import Chapter, check_edition, find_chapters
 from dpclip_book.pages.explore import write_explorer
 from dpclip_book.pages.try_page import write_try
 from dpclip_book.teach.class_pages import write_measured
-from dpclip_book.teach.editions import check_edition, student
+from dpclip_book.teach.editions import student
 
 SITES = {"teacher": "html", "student": "html-student"}  # folder of each edition
 MATHJAX = "sphinx-mathjax-offline"  # the package that carries MathJax 3.2.2
@@ -45,7 +46,7 @@ MATHJAX_PARTS = (  # as in _config.yml; the last writes MathML for screen reader
     "output/chtml/fonts",
     "a11y/assistive-mml.js",
 )
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def make_book(preset: str, edition: str = "teacher", **options) -> Path:

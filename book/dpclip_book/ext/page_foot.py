@@ -19,7 +19,7 @@ from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs.machine import commit
 
-NO_HISTORY = "unknown"  # what dpclip.runs.records.commit says outside a git checkout
+NO_HISTORY = "unknown"  # what dpclip.runs.machine.commit says outside a git checkout
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,7 @@
 Its entries are data, book/decisions.toml, checked when they are read.
 """
 
-import ast
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -24,7 +22,6 @@ from dpclip_book.pages.markdown import numbered_table
 SOURCE = ROOT / "book" / "decisions.toml"
 PRESET, STYLE = "mini", "warped"  # of the runs on the page
 NOT_RUN = {"DP-CLIP": "", "Instead of it": "", "Difference": "", "DP-CLIP is": "not run yet"}
-MARK = "`" + "ours`"  # not a mark itself
 
 
 @dataclass(frozen=True)
@@ -66,34 +63,6 @@ def read_decisions(path: Path = SOURCE) -> list[Decision]:
             raise UserError(f"{where}: give either `switch` or `fixed`.")
         found.append(decision)
     return found
-
-
-def marked_objects(root: Path = ROOT) -> set[str]:
-    """Dotted names of the modules, classes and functions of the three packages whose own docstring or comments hold
-    MARK. A function with an argument of that name means the argument.
-    """
-    found, parents = set(), (root, root / "data", root / "book")
-    files = [(parent, path) for parent in parents for path in parent.glob("dpclip*/**/*.py")]
-    for parent, path in files:
-        text = path.read_text(encoding="utf-8")
-        module = ".".join(path.relative_to(parent).with_suffix("").parts)
-        places = list(_places(ast.parse(text), module))
-        for number, line in enumerate(text.splitlines(), start=1):
-            if MARK not in line:
-                continue
-            name, node = next((p for p in reversed(places) if p[1].lineno <= number <= p[1].end_lineno), (module, None))
-            if not (isinstance(node, ast.FunctionDef) and any(f"`{a.arg}`" == MARK for a in node.args.args)):
-                found.add(name)
-    return found
-
-
-def _places(tree: ast.AST, prefix: str) -> Iterable[tuple[str, ast.ClassDef | ast.FunctionDef]]:
-    """Dotted name and node of every class and function, outer ones first."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
-            name = f"{prefix}.{node.name}"
-            yield name, node
-            yield from _places(node, name)
 
 
 def measured(decisions: list[Decision], here: TableRows) -> pd.DataFrame:

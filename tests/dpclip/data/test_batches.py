@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from dpclip.data.batches import SupportRule, test_sets, training_batches
+from dpclip.config import preset
+from dpclip.data.batches import SupportRule, check_trainable, test_sets, training_batches
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from tests.toy import make_toy
@@ -110,3 +112,112 @@ def test_where_sketches_have_no_photo_of_their_own_they_are_dealt_one(tmp_path):
     assert any(dealt[0][s] != dealt[1][s] for s in dealt[0].keys() & dealt[1].keys())  # anew every epoch
     for test in test_sets(unpaired, "unseen", "warped", "held-out", SupportRule(), 0):
         assert not set(test.support) & {*test.queries, *test.gallery} and len(test.support) == 3
+
+
+# --- support of other categories ---
+
+
+@pytest.mark.parametrize("kind", ["random", "unmatched"])
+def test_other_categories_give_as_many_photos_as_are_asked_for(toy, kind):
+    """Five of a category, though a batch of four sketches shows fewer."""
+    batches = training_batches(toy, 4, 0, 0, SupportRule(kind, 1, 5))
+    for batch in batches:
+        assert column(toy, "modality", batch.support).tolist() == ["sketch"] + ["photo"] * 5
+        assert batch.category not in column(toy, "category", batch.support)
+    with pytest.raises(UserError, match="no category beside .* can give 1 sketches and 8 photos"):
+        training_batches(toy, 4, 0, 0, SupportRule(kind, 1, 8))
+
+
+def test_support_that_nobody_can_give_is_refused(toy):
+    alone = listing({"cat": "seen", "dog": "seen", "pear": "unseen"})
+    for kind in ("random", "unmatched"):
+        with pytest.raises(UserError, match=f"support='{kind}': no category beside 'pear'"):
+            test_sets(alone, "unseen", "warped", "held-out", SupportRule(kind), 0)
+    with pytest.raises(UserError, match="support_sketches=8: a batch has 4 sketches"):
+        training_batches(toy, 4, 0, 0, SupportRule("both", 8))
+
+
+def test_photos_that_nobody_drew_are_no_support_while_there_are_others():
+    rows = listing({"cat": "seen", "pear": "unseen"}, photos=9).table
+    drawn = rows[(rows["modality"] == "photo") | (rows["instance"] < "3")]  # three of nine
+    few = Manifest.of("few", "nowhere", drawn, {"cat": "cat", "pear": "pear"})
+    for seed in range(5):
+        (test,) = test_sets(few, "unseen", "warped", "held-out", SupportRule(), seed)
+        assert column(few, "modality", test.support).tolist() == ["sketch", "photo", "photo"]
+        assert (column(few, "instance", test.support) < "3").all() and len(test.queries) == 2
+
+
+# --- what can be trained ---
+
+
+def listing(splits, photos=5, sketches=2, **few):
+    """A manifest without files; `few`: category -> how many photos it has instead."""
+    rows = [
+        {"modality": "photo" if k < 0 else "sketch", "category": category, "instance": str(number)}
+        | {"style": "photo" if k < 0 else "warped", "path": f"{category}/{number}/{k}", "split": split}
+        for category, split in splits.items()
+        for number in range(few.get(category, photos))
+        for k in range(-1, sketches)
+    ]
+    return Manifest.of("tiny", "nowhere", rows, {category: category for category in splits})
+
+
+SPLITS = {"cat": "seen", "dog": "seen", "hat": "val", "pear": "unseen", "saw": "unseen"}
+CONFIG = preset("smoke").set(batch=4)
+
+
+def test_what_suffices_is_let_through():
+    tiny = listing(SPLITS, pear=4)
+    for split in ("unseen", "val"):
+        check_trainable(tiny, CONFIG, split)
+    check_trainable(listing({"pear": "unseen", "saw": "unseen"}), CONFIG, trains=False)
+    check_trainable(tiny, CONFIG.set(support="random", support_photos=2))
+    check_trainable(
+        listing(SPLITS, cat=3), CONFIG.set(visual_prompt="none", scaling="none")
+    )  # photos of cats: no support
+
+
+@pytest.mark.parametrize(
+    ("tiny", "changes", "message"),
+    [
+        (listing(SPLITS, cat=1), {}, "'cat' has 1 photo: triplets need a second one"),
+        (listing(SPLITS, cat=3), {}, "'cat' has 3 photos, but 2 for the support and two to tell apart"),
+        (listing(SPLITS, pear=3), {}, "'pear' has 3 photos, but 2 for the support and two to tell apart"),
+        (listing(SPLITS, hat=3), {"checkpoint": "val"}, "'hat' has 3 photos"),
+        (listing({"cat": "seen", "pear": "unseen"}), {"checkpoint": "val"}, "no val category.*val_categories=N"),
+        (listing({"pear": "unseen", "saw": "unseen"}), {}, "no category is seen, so nothing can train"),
+        (listing(SPLITS), {"batch": 11}, "no seen category of tiny has 11 sketches.*batch=N"),
+        (listing({"cat": "seen", "saw": "unseen"}), {"negatives": "category"}, "negatives='category'.*single seen"),
+        (listing({"cat": "seen", "saw": "unseen"}), {"support": "random"}, "no category beside 'cat'"),
+        (listing(SPLITS | {"saw": "seen"}), {"support": "unmatched"}, "no category beside 'pear'"),
+        (listing(SPLITS, photos=10), {"support": "random", "support_photos": 11}, "can give 1 sketches and 11 photos"),
+        (listing(SPLITS), {"support_sketches": 5}, "support_sketches=5: a batch has 4 sketches"),
+        (listing(SPLITS), {"joint": 5}, "joint=5: an epoch of tiny has 4 batches"),
+        (listing(SPLITS), {"joint": 1000}, "joint=1000"),
+    ],
+)
+def test_what_would_stop_a_run_is_said_before(tiny, changes, message):
+    with pytest.raises(UserError, match=message):
+        check_trainable(tiny, CONFIG.set(**changes))
+
+
+def test_a_test_category_without_queries_is_said_before():
+    rows = listing(SPLITS).table
+    undrawn = rows[(rows["category"] != "saw") | (rows["modality"] == "photo") | (rows["instance"] < "2")]
+    few = Manifest.of("few", "nowhere", undrawn, {category: category for category in SPLITS})
+    with pytest.raises(UserError, match="'saw': no warped sketch is left to ask with, once 2 photos and"):
+        check_trainable(few, CONFIG)
+
+
+def test_a_style_that_some_categories_lack_is_let_through_and_one_without_queries_is_not():
+    """Where people drew some objects only, as in the embedded benchmark."""
+    rows = listing(SPLITS).table
+
+    def drawn(chosen):
+        extra = rows[chosen & (rows["modality"] == "sketch")]
+        extra = extra.assign(style="human", path="human/" + extra["path"])
+        return Manifest.of("tiny", "nowhere", pd.concat([rows, extra]), {category: category for category in SPLITS})
+
+    check_trainable(drawn(rows["category"] == "pear"), CONFIG)
+    with pytest.raises(UserError, match="'pear': no human sketch"):
+        check_trainable(drawn(rows["category"] == "cat"), CONFIG)

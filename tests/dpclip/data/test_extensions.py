@@ -1,6 +1,5 @@
 """The extended sets: published numbers on stand-ins whose category folders are links of a few real ones."""
 
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -104,7 +103,7 @@ def tuberlin(deal, root: Path, rename: dict[str, str]) -> Path:
     seen = [f"thing {number}" for number in range(220)]
     deal(root / "png", [rename.get(name, name) for name in unseen + seen], 20_000, "{}.png")
     deal(root / "ImageResized", unseen, 27_989, "n07753592_{}.JPEG")
-    deal(root / "ImageResized", seen, 440, "n07753592_{}.JPEG")
+    deal(root / "ImageResized", seen, 880, "n07753592_{}.JPEG")
     (root / "png" / "filelist.txt").write_text("lists at this level are no pictures")
     return root
 
@@ -132,10 +131,10 @@ def test_tuberlin_category_spelled_in_two_ways(tmp_path, dealer):
 
 def test_quickdraw_ext_as_images(tmp_path, dealer):
     known, unseen = known_categories("quickdraw-ext"), authors("quickdraw-ext")["doodle2search"]
-    numbers = count(1)
-    for side, total, name in (("sketches", 92_291, "5147947173937152{}.png"), ("images", 54_151, "image_{}.jpg")):
+    sides = (("sketches", 92_291, 64, "5147947173937152{}.png"), ("images", 54_151, 4, "image_{}.jpg"))
+    for side, total, each, name in sides:
         dealer(tmp_path / "data" / side, unseen, total, name)
-        dealer(tmp_path / "data" / side, sorted(set(known) - set(unseen)), 80 * next(numbers), name)
+        dealer(tmp_path / "data" / side, sorted(set(known) - set(unseen)), 80 * each, name)
     report = check_dataset("quickdraw-ext", tmp_path / "data")
     assert report.ok, report.lines
     counts = found(report)

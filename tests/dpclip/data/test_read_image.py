@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from dpclip.data.images import EMBEDDED, read_image
+from dpclip.data.benchmark import ROOT
+from dpclip.data.images import read_image
 from dpclip.errors import UserError
 
 RED = (255, 0, 0)
@@ -82,21 +83,33 @@ def test_cure_fits_the_dataset(tmp_path):
     with pytest.raises(UserError, match="cow.jpg is missing. Put the original"):
         read_image(tmp_path / "cow.jpg", 8)
     with pytest.raises(UserError, match="nothing.png is missing. Run: dpclip data build --force"):
-        read_image(EMBEDDED / "images" / "nothing.png", 8)
+        read_image(ROOT / "images" / "nothing.png", 8)
 
 
-def test_pictures_that_are_refused(tmp_path, monkeypatch):
-    Image.new("F", (8, 8)).save(tmp_path / "a.tif")
-    with pytest.raises(UserError, match="a.tif is damaged.*floating-point"):
-        read_image(tmp_path / "a.tif", 8)
-    (tmp_path / "b.jpg").write_text("<html>not found</html>")
-    with pytest.raises(UserError, match="b.jpg is damaged"):
-        read_image(tmp_path / "b.jpg", 8)
+HEIC, PDF, SVG = b"\0\0\0\x18ftypheic\0\0\0\0", b"%PDF-1.7\n", b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+@pytest.mark.parametrize("start", [HEIC, PDF, SVG, b"<html>not found</html>", b"%!PS-Adobe-3.0 EPSF-3.0"])
+def test_a_kind_that_is_not_read_is_not_called_damaged(tmp_path, start):
+    path = tmp_path / "cow.jpg"
+    path.write_bytes(start + b"\0" * 100)
+    with pytest.raises(UserError, match="cow.jpg is of a kind that is not read. Convert it: JPEG, PNG, WEBP,"):
+        read_image(path, 8)
+
+
+def test_too_large_a_picture_is_not_called_damaged(tmp_path, monkeypatch):
     Image.new("L", (100, 100)).save(tmp_path / "c.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(UserError, match="c.png is damaged.*decompression bomb"):
+    with pytest.raises(UserError, match="c.png is too large a picture: at most 2,000 pixels are read. Scale it down"):
         read_image(tmp_path / "c.png", 8)
-    monkeypatch.undo()
+
+
+def test_pictures_that_are_refused(tmp_path):
+    Image.new("F", (8, 8)).save(tmp_path / "a.tif")
+    with pytest.raises(UserError, match="a.tif holds floating-point numbers, which are not read"):
+        read_image(tmp_path / "a.tif", 8)
+    with pytest.raises(UserError, match="cannot be read .Is a directory.. Name a picture"):
+        read_image(tmp_path, 8)
     info = PngImagePlugin.PngInfo()
     info.add_text("comment", "x" * 2_000_000, zip=True)
     Image.new("L", (8, 8)).save(tmp_path / "d.png", pnginfo=info)

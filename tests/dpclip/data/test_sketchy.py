@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dpclip.data.sketchy import published_names
 from dpclip.data.sources import open_dataset
 from dpclip.data.splits import split_lists
 from dpclip.errors import UserError
 from dpclip.files import DATA
+from dpclip_prepare.check.expected import published_names
 from dpclip_prepare.check.folders import check_dataset
 from tests.stand_in import LAYOUTS, make_sketchy
 

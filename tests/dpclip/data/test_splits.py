@@ -3,8 +3,15 @@
 import pytest
 
 from dpclip.data.sources import READERS, open_dataset, sources
-from dpclip.data.spelling import canonical, closest, words
-from dpclip.data.splits import assign, authors, known_categories, unseen_categories
+from dpclip.data.splits import (
+    assign,
+    authors,
+    canonical,
+    category_words,
+    closest,
+    known_categories,
+    unseen_categories,
+)
 from dpclip.errors import UserError
 from dpclip_prepare.check.where import where
 
@@ -76,16 +83,17 @@ def test_no_two_categories_are_spellings_of_each_other():
 
 def test_near_names_and_words():
     assert closest("rhinocerous", KNOWN) == "rhinoceros" and closest("qqq", KNOWN) is None
-    assert words("alarm_clock") == "alarm clock" and words("car (sedan)") == "sedan car"
-    assert words("jack-o-lantern") == "jack-o'-lantern" and words("teddy-bear") == "teddy bear"
-    assert all("_" not in words(c) for c in KNOWN)
+    assert category_words("alarm_clock") == "alarm clock" and category_words("car (sedan)") == "sedan car"
+    assert category_words("jack-o-lantern") == "jack-o'-lantern" and category_words("teddy-bear") == "teddy bear"
+    assert all("_" not in category_words(c) for c in KNOWN)
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_where_tells_source_terms_layout_and_splits(name):
     text = where(name)
-    for heading in ("Where", "Terms", "Layout", "Splits, by author", f"dpclip data check {name}"):
+    for heading in ("Where", "Terms", "Layout", f"dpclip data check {name}"):
         assert heading in text
+    assert ("Splits, by author" in text) == (name != "folder")
     assert name == "folder" or "check the terms at the source" in text.replace("\n  ", " ").lower()
 
 

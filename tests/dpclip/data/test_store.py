@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from dpclip.data.images import read_image
+from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore, as_float, luminance
 from dpclip.errors import UserError
 from tests.toy import make_toy
@@ -25,10 +26,52 @@ def test_a_store_holds_the_pixels_of_the_files(toy, tmp_path):
     assert torch.equal(store[[row]][0], torch.from_numpy(pixels.copy()).float() / 255)
 
 
-def test_the_second_store_decodes_nothing(toy, tmp_path):
+def test_the_second_store_decodes_nothing(toy, tmp_path, monkeypatch):
     ImageStore(toy, 60, tmp_path / "cache")
-    (toy.root / toy.table["path"][0]).unlink()
+    monkeypatch.setattr("dpclip.data.store.read_image", None)
     assert ImageStore(toy, 60, tmp_path / "cache")[[0]].shape == (1, 3, 60, 60)
+
+
+def test_replaced_pictures_are_decoded_anew(toy, tmp_path):
+    """Under their old names, and in a manifest that knows nothing of it."""
+    path = toy.root / toy.table["path"][0]
+    before = ImageStore(toy, 60, tmp_path / "cache").load([0])
+    Image.new("RGB", (60, 60)).save(path)
+    assert before.any() and not ImageStore(toy, 60, tmp_path / "cache").load([0]).any()
+
+
+def test_two_folders_with_the_same_names_share_nothing(toy, tmp_path):
+    other = make_toy(tmp_path / "other")
+    for name in other.table["path"]:
+        Image.new("RGB", (60, 60), "red").save(other.root / name)
+    assert toy.hash == other.hash  # a list of names, without a word of what the files hold
+    stores = [ImageStore(each, 60, tmp_path / "cache") for each in (toy, other)]
+    assert (stores[0].photos != stores[1].photos).any() and (stores[0].sketches != stores[1].sketches).any()
+
+
+def test_another_order_of_the_same_files_is_another_cache(toy, tmp_path):
+    ImageStore(toy, 60, tmp_path / "cache")
+    rows = toy.table.assign(instance=[f"{9 - int(name[-1])}" for name in toy.table["instance"]])
+    turned = Manifest.of("toy", toy.root, rows, toy.text)
+    assert turned.table["path"].tolist() != toy.table["path"].tolist()
+    store, row = ImageStore(turned, 60, tmp_path / "cache"), turned.rows(modality="photo")[1]
+    assert (store.load([row])[0].numpy() == read_image(toy.root / turned.table["path"][row], 60)).all()
+
+
+@pytest.mark.parametrize("damage", ["cut off", "empty", "of other bytes", "of another shape"])
+def test_a_damaged_cache_is_decoded_anew(toy, tmp_path, damage):
+    whole = ImageStore(toy, 60, tmp_path / "cache")
+    for path in (tmp_path / "cache").glob("*.npy"):
+        content = path.read_bytes()
+        if damage == "of another shape":
+            np.save(path, np.zeros((3, 3, 60, 60), np.uint8))
+        else:
+            path.write_bytes({"cut off": content[:-1000], "empty": b"", "of other bytes": b"x" * len(content)}[damage])
+    again = ImageStore(toy, 60, tmp_path / "cache")
+    rows = np.arange(len(toy.table))
+    expected = [read_image(toy.root / name, 60) for name in toy.table["path"]]
+    assert torch.equal(again[rows], as_float(torch.from_numpy(np.stack(expected))))
+    assert whole.key == again.key
 
 
 def test_of_two_processes_one_decodes_and_the_other_waits(toy, tmp_path, monkeypatch):
@@ -47,7 +90,7 @@ def test_a_missing_or_damaged_picture_is_named_and_leaves_no_cache(toy, tmp_path
     with pytest.raises(UserError, match=f"{path.name}.*damaged"):
         ImageStore(toy, 60, tmp_path / "cache")
     path.unlink()
-    with pytest.raises(UserError, match=f"{path.name} is missing"):
+    with pytest.raises(UserError, match=f"{path.name} cannot be read .No such file.*Put the file back"):
         ImageStore(toy, 60, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob(f"*-{toy.table['modality'][7]}.npy"))
 

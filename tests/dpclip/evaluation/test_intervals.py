@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from dpclip.evaluation.intervals import compare, compare_seeds, hits, precisions, seed_interval
+from dpclip.evaluation.intervals import compare_queries, compare_seeds, hits, precisions, seed_interval
 
 
 def record(ranks):
@@ -31,9 +31,9 @@ def test_a_clear_difference_and_a_lucky_one():
     random = np.random.default_rng(0)
     noise = random.integers(1, 5, 200)
     good, bad = first(np.ones(200)), first(noise)
-    assert compare([good], [bad]).verdict == "better"
-    assert compare([bad], [good]).verdict == "worse"
-    same = compare([bad], [first(random.permutation(noise))])
+    assert compare_queries([good], [bad]).verdict == "better"
+    assert compare_queries([bad], [good]).verdict == "worse"
+    same = compare_queries([bad], [first(random.permutation(noise))])
     assert same.difference == 0 and same.verdict == "undecided" and same.low < 0 < same.high
 
 
@@ -51,7 +51,7 @@ def seeds_of(shifts, queries=400):
 
 def test_seeds_that_disagree_leave_the_question_open_however_many_queries_agree():
     disagreeing, zero = seeds_of([1.0, -0.6, 0.8]), [np.zeros(400)] * 3
-    assert compare(disagreeing, zero).verdict == "better"  # queries alone
+    assert compare_queries(disagreeing, zero).verdict == "better"  # queries alone
     assert compare_seeds(disagreeing, zero).verdict == "undecided"
     assert compare_seeds(seeds_of([0.5, 0.6, 0.7]), zero).verdict == "better"
     assert compare_seeds(zero, seeds_of([0.5, 0.6, 0.7])).verdict == "worse"

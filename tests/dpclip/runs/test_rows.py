@@ -12,10 +12,9 @@ from dpclip.data import benchmark
 from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs import records
-from dpclip.runs import run as runs_of_pages
 from dpclip.runs.experiments import TABLES, table_runs, table_seeds
 from dpclip.runs.identity import Run
-from dpclip.runs.rows import makes_missing, rows_of
+from dpclip.runs.rows import rows_of
 
 
 def write(run, folder, split="unseen", **changes):
@@ -26,51 +25,27 @@ def write(run, folder, split="unseen", **changes):
     records.write_record(record | changes, folder)
 
 
-class Store:
-    manifest = benchmark.recorded()
-
-
 @pytest.fixture
 def runs():
     return table_runs("1", "mini", benchmark.recorded())
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """What a page wanted to be made: (rows, folder) of each call."""
-    found = []
-    monkeypatch.setattr(runs_of_pages, "ensure_rows", lambda wanted, _, __, folder: found.append((wanted, folder)))
-    return found
-
-
-def test_what_is_missing_is_said_with_its_command_and_not_made(runs, tmp_path, asked):
+def test_what_is_missing_is_said_with_its_command_and_not_made(runs, tmp_path):
     for run in [*runs["VPT"], *runs["DP-CLIP"][:2]]:
         write(run, tmp_path)
     found = rows_of("1", "mini", folder=tmp_path)
-    assert list(found.records) == list(runs) and found.dataset == "openmoji-sbir" and not asked
+    assert list(found.records) == list(runs) and found.dataset == "openmoji-sbir"
     assert [r["seed"] for r in found.records["VPT"]] == [0, 1, 2, 3, 4] and found.records["LoRA"] == []
     assert found.missing["DP-CLIP"] == 3 and found.missing["LoRA"] == 5 and "VPT" not in found.missing
     assert found.command == "dpclip sweep --preset mini --table 1"
 
 
-def test_a_page_looks_in_the_folder_that_is_given(runs, tmp_path, monkeypatch, asked):
-    """Not in the one that is usual, where records of the same runs lie."""
-    monkeypatch.setattr("dpclip.runs.identity.RECORDS", tmp_path / "usual")
-    write(runs["VPT"][0], tmp_path / "usual", commit="usual")
-    write(runs["LoRA"][0], tmp_path / "usual", commit="usual")
-    write(runs["VPT"][0], tmp_path / "given", commit="given")
-    found = rows_of("1", "mini", Store(), folder=tmp_path / "given").records
-    assert [r["commit"] for r in found["VPT"]] == ["given"] and found["LoRA"] == []
-    rows_of("3", "smoke", Store(), folder=tmp_path / "given")
-    assert asked[0][1] == tmp_path / "given"
-
-
-@pytest.mark.parametrize("store", [None, Store()])
-def test_a_record_counts_with_its_data_its_weights_and_its_split(runs, tmp_path, store):
+@pytest.mark.parametrize("data_hash", ["", benchmark.recorded().hash])
+def test_a_record_counts_with_its_data_its_weights_and_its_split(runs, tmp_path, data_hash):
     for number, other in enumerate(({"data_hash": "other"}, {"weights_hash": "other"}, {"split": "val"}, {})):
         run = runs["VPT"][number]
         write(run, tmp_path, **other)
-    assert [r["seed"] for r in rows_of("1", "mini", store, folder=tmp_path).records["VPT"]] == [3]
+    assert [r["seed"] for r in rows_of("1", "mini", folder=tmp_path, data_hash=data_hash).records["VPT"]] == [3]
 
 
 def test_a_search_looks_among_the_records_of_validation(tmp_path):
@@ -79,22 +54,6 @@ def test_a_search_looks_among_the_records_of_validation(tmp_path):
     assert not rows_of("rates", "mini", folder=tmp_path).records["VPT"]
     write(run, tmp_path / "validation", split="val")
     assert len(rows_of("rates", "mini", folder=tmp_path).records["VPT"]) == 1
-
-
-def test_records_made_again_have_one_seed(runs, tmp_path, monkeypatch, asked):
-    monkeypatch.setenv("DPCLIP_RECORDS", str(tmp_path))
-    write(runs["VPT"][0], tmp_path)
-    found = rows_of("1", "mini", Store())
-    assert set(found.seeds.values()) == {1} and "VPT" not in found.missing and found.missing["LoRA"] == 1
-    rows_of("1", "paper", Store())
-    assert all(len(row) == 1 for row in asked[0][0].values())
-
-
-def test_a_page_makes_what_it_lacks_but_not_the_hours_of_mini(tmp_path, asked):
-    assert list(rows_of("3", "smoke", Store(), folder=tmp_path).records) == ["no module", "+V", "DP-CLIP"]
-    rows_of("3", "mini", Store(), folder=tmp_path)
-    assert len(asked) == 1 and all(len(row) == 1 for row in asked[0][0].values())
-    assert [name for name in ("smoke", "dry", "mini", "paper") if not makes_missing(name)] == ["mini"]
 
 
 def test_without_the_data_a_record_is_known_by_its_settings_and_seed(tmp_path):

@@ -9,7 +9,7 @@ from dpclip.config import RunConfig
 from dpclip.errors import UserError
 from dpclip.runs.identity import Run
 from dpclip.runs.records import RECORDS
-from dpclip.runs.verify import choose, committed, compare, configurations, find, identical, remake
+from dpclip.runs.verify import choose, committed, compare_records, configurations, find, identical, remake
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def again(record):
 
 
 def failing(record, again):
-    return [line.name for line in compare(record, again) if not line.holds]
+    return [line.name for line in compare_records(record, again) if not line.holds]
 
 
 def test_on_the_same_machine_every_digit_counts(record, again):

@@ -2,7 +2,6 @@ import pytest
 
 from dpclip.errors import UserError
 from dpclip.evaluation.metrics import OURS
-from dpclip.runs.fingerprint import code_here
 from dpclip.tables.columns import accuracy_columns, category_columns, convention, run_table, run_values
 
 
@@ -18,7 +17,6 @@ def record(acc, precision=0.5, checkpoint="last", said="ties against"):
     cells = {"acc@1": acc, "acc@5": acc, "acc@10": 1.0}
     level = {"map@all": precision, "p@10": precision}
     return {
-        "code": code_here(),
         "config": {"model": {"checkpoint": checkpoint}},
         "metrics": {
             "fine-grained": {protocol: {"warped": cells} for protocol in ("held-out", "transductive")},

@@ -5,7 +5,7 @@ import pytest
 
 from dpclip.evaluation.intervals import Comparison
 from dpclip.runs.experiments import table_seeds
-from dpclip.tables.verdicts import CLAIMS, MODEST, Claim, Verdict, claims_of, judge, judge_cost
+from dpclip.tables.verdicts import CLAIMS, Claim, Verdict, claims_of, judge
 
 RANDOM = np.random.default_rng(0)
 
@@ -78,11 +78,3 @@ def test_a_verdict_follows_its_interval():
     claim = Claim("a beats b", "a", "b")
     for low, high, word in ((0.1, 0.2, "replicates"), (-0.2, -0.1, "does not"), (-0.1, 0.1, "undecided at this scale")):
         assert Verdict(claim, Comparison(0.0, low, high), 5).word == word
-
-
-def test_cost_is_judged_against_clip():
-    clip = {"image_flops": 100, "query_flops": 100, "parameters": 100, "trained_clip": 0, "trained_new": 0}
-    full = {"image_flops": 120, "query_flops": 160, "parameters": 150, "trained_clip": 10, "trained_new": 45}
-    image, query, trained = judge_cost({"costs": {"CLIP, untrained": clip, "DP-CLIP": full}})
-    assert (image.share, query.share, trained.share) == pytest.approx((0.2, 0.6, 0.55)) and MODEST == 0.5
-    assert [v.word for v in (image, query, trained)] == ["replicates", "does not", "does not"]

@@ -18,10 +18,11 @@ def test_a_line_an_epoch(capsys):
     assert last == "training, seed 3: epoch 2 of 2, loss 0.123, 0 s"
 
 
-def test_the_newest_line_in_a_file(tmp_path, monkeypatch):
+def test_the_newest_line_in_a_file_and_nowhere_else(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "line"))
     show()
     assert (tmp_path / "line").read_text() == "training, seed 3: epoch 2 of 2, loss 0.123, 0 s\n"
+    assert capsys.readouterr() == ("", "")
 
 
 def test_one_of_several_processes_speaks(capsys):

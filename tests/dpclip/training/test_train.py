@@ -3,6 +3,8 @@
 import errno
 import os
 import signal
+import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -98,11 +100,23 @@ def test_a_signal_saves_the_step_it_came_in(store, tmp_path, after, name):
     assert (resumed.losses, resumed.scores) == (whole.losses, whole.scores) and same(weights(resumed), weights(whole))
 
 
-def test_two_processes_do_not_train_the_same_run(store, tmp_path):
+def test_of_two_processes_at_one_run_the_second_waits_and_finds_it_trained(store, tmp_path, capfd):
     (tmp_path / "run").mkdir()
-    with alone(tmp_path / "run"), pytest.raises(UserError, match="run is being trained by another process"):
-        train(CONFIG, 0, store, tmp_path / "run")
-    assert len(train(CONFIG, 0, store, tmp_path / "run").losses) == 9  # the lock is gone with its holder
+    holding, freed = threading.Event(), []
+
+    def hold() -> None:
+        with alone(tmp_path / "run"):
+            holding.set()
+            time.sleep(1)
+            freed.append(time.monotonic())
+
+    other = threading.Thread(target=hold)
+    other.start()
+    holding.wait()
+    with alone(tmp_path / "run"):
+        assert freed and freed[0] <= time.monotonic()
+    other.join()
+    assert "run is being trained by another process: waiting for that one" in capfd.readouterr().err
 
 
 def test_pictures_are_taken_at_the_size_of_the_model(store, tmp_path):

@@ -77,7 +77,8 @@ import json, sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read("08_metrics.ipynb", as_version=4)
 notebook.cells = notebook.cells[:3]
-notebook.cells.append(nbformat.v4.new_code_cell("import dpclip; print(dpclip.__file__)"))
+where = "import dpclip, dpclip_book; print(dpclip.__file__, dpclip_book.__file__)"
+notebook.cells.append(nbformat.v4.new_code_cell(where))
 NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
 print(json.dumps(notebook.cells[-1].outputs[0].text))
 """
@@ -85,9 +86,10 @@ print(json.dumps(notebook.cells[-1].outputs[0].text))
     done = subprocess.run(
         [sys.executable, "-c", inside],
         cwd=tmp_path / "notebooks",
-        env={**variables, "PYTHONPATH": str(tmp_path)},
+        env={**variables, "PYTHONPATH": os.pathsep.join(str(tmp_path / part) for part in ("", "data", "book"))},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout.splitlines()[-1]).strip() == str(tmp_path / "dpclip" / "__init__.py")
+    found = [str(tmp_path / package / "__init__.py") for package in ("dpclip", "book/dpclip_book")]
+    assert json.loads(done.stdout.splitlines()[-1]).split() == found

@@ -6,8 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_output
 
 from dpclip_book.builder.notebooks import absolute_paths, clean, strip_paths
-
-from .conftest import chapter_notebook
+from tests.dpclip_book.conftest import chapter_notebook
 
 ROOT = Path("/home/ada/book")
 

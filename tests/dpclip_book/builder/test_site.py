@@ -8,7 +8,7 @@ import yaml
 from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip_book.builder import site
-from dpclip_book.builder.chapters import find_chapters
+from dpclip_book.chapters import find_chapters
 
 RECORD = {
     "parameters": {"preset": "mini"},
@@ -34,9 +34,9 @@ def test_last_line_says_what_was_run(project):
     (chapter.build / "00_first.json").write_text(json.dumps(RECORD))
     line = site.provenance(chapter)
     assert '`preset = "mini"` from commit `abc` in 12 s on 2 cores; Python 3.11, torch 2.' in line
-    assert "made on this machine" not in line
-    (chapter.build / "00_first.json").write_text(json.dumps(RECORD | {"retrained": True}))
-    assert "made on this machine, with one seed each" in site.provenance(chapter)
+    assert "Its results are from" not in line
+    (chapter.build / "00_first.json").write_text(json.dumps(RECORD | {"records": "retrain"}))
+    assert "Its results are from `retrain`." in site.provenance(chapter)
 
 
 def test_formulas_need_no_network(tmp_path):

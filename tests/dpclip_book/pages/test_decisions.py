@@ -1,19 +1,53 @@
 """The decisions: each switch exists, each mark in the package is covered, numbers come from records."""
 
+import ast
 import copy
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from dpclip.config import preset
 from dpclip.data.benchmark import recorded
 from dpclip.errors import UserError
+from dpclip.files import ROOT
 from dpclip.runs import records
 from dpclip.runs.experiments import OTHER_CHOICES, SEEDS, decision_rows
 from dpclip.runs.identity import make_run
 from dpclip.runs.rows import rows_of
-from dpclip_book.pages.decisions import decisions_page, marked_objects, measured, read_decisions
+from dpclip_book.pages.decisions import decisions_page, measured, read_decisions
 
 DECISIONS = read_decisions()
+MARK = "`" + "ours`"  # not a mark itself
+
+
+def marked_objects(root: Path = ROOT) -> set[str]:
+    """Dotted names of the modules, classes and functions of the three packages whose own docstring or comments hold
+    MARK. A function with an argument of that name means the argument.
+    """
+    found, parents = set(), (root, root / "data", root / "book")
+    files = [(parent, path) for parent in parents for path in parent.glob("dpclip*/**/*.py")]
+    for parent, path in files:
+        text = path.read_text(encoding="utf-8")
+        module = ".".join(path.relative_to(parent).with_suffix("").parts)
+        places = list(_places(ast.parse(text), module))
+        for number, line in enumerate(text.splitlines(), start=1):
+            if MARK not in line:
+                continue
+            name, node = next((p for p in reversed(places) if p[1].lineno <= number <= p[1].end_lineno), (module, None))
+            if not (isinstance(node, ast.FunctionDef) and any(f"`{a.arg}`" == MARK for a in node.args.args)):
+                found.add(name)
+    return found
+
+
+def _places(tree: ast.AST, prefix: str) -> Iterable[tuple[str, ast.ClassDef | ast.FunctionDef]]:
+    """Dotted name and node of every class and function, outer ones first."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            name = f"{prefix}.{node.name}"
+            yield name, node
+            yield from _places(node, name)
 
 
 def test_every_mark_of_our_own_choice_belongs_to_a_decision_and_the_reverse():
@@ -75,7 +109,7 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, mon
     def put(hit: int, **changes):
         for seed in range(SEEDS):
             run = make_run(preset("mini").set(**changes), seed, listing)
-            own = copy.deepcopy(record) | {"run": run.name}
+            own = copy.deepcopy(record) | {"run": run.name, "seed": seed, "config": asdict(run.config)}
             for style in own["metrics"]["fine-grained"]["held-out"].values():
                 style["ranks"] = {category: [hit] * len(ranks) for category, ranks in style["ranks"].items()}
                 style["acc@1"] = float(hit == 1)

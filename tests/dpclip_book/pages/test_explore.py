@@ -71,7 +71,7 @@ def test_accuracy_is_the_share_of_first_ranks():
 
 
 def test_a_book_of_results_made_again_shows_the_committed_rankings(tmp_path, monkeypatch):
-    monkeypatch.setenv("DPCLIP_RETRAIN", "1")
+    monkeypatch.setenv("DPCLIP_RECORDS", str(tmp_path))
     (tmp_path / "book").mkdir()
     explore.write_explorer(tmp_path)
     assert (tmp_path / "extra" / "explore" / "rankings.js").is_file()

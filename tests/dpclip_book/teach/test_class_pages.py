@@ -4,8 +4,7 @@ import json
 
 import nbformat
 
-from dpclip_book.builder.chapters import find_chapters
-from dpclip_book.builder.kernel_memory import Peak, watch_memory
+from dpclip_book.chapters import find_chapters
 from dpclip_book.teach.class_pages import chapters_table, folder_size, read_measured, sizes_table, write_measured
 
 from .chapter import make_chapter
@@ -39,15 +38,3 @@ def test_sizes_are_of_this_copy(tmp_path, monkeypatch):
     table = sizes_table(tmp_path)
     assert "without its history | 2 |" in table and "`make data` | 3 |" in table and "| 7,000 |" in table
     assert folder_size(tmp_path) == 14_000_000
-
-
-def test_the_peak_is_that_of_started_processes():
-    import subprocess
-    import sys
-
-    hungry = "import time; held = bytearray(120_000_000); time.sleep(0.8)"
-    before = Peak()
-    before.look()  # other tests may have left processes that still run
-    with watch_memory() as peak:
-        subprocess.run([sys.executable, "-c", hungry], check=True)
-    assert 100 < peak.mb - before.mb < 400

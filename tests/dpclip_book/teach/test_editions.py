@@ -9,7 +9,7 @@ from IPython.utils.capture import capture_output
 
 from dpclip.errors import UserError
 from dpclip.files import ROOT
-from dpclip_book.teach.editions import check_edition, student
+from dpclip_book.teach.editions import student
 
 from .chapter import make_chapter
 
@@ -72,5 +72,3 @@ def test_a_solution_without_tag_or_marks_is_refused():
     chapter.cells[8].source = "def double(x):\n    return x + x"
     with pytest.raises(UserError, match="00_a, cell 8 is a solution; put # BEGIN SOLUTION"):
         student(chapter, "00_a")
-    with pytest.raises(UserError, match="unknown edition 'pupil'. Choose one of teacher, student"):
-        check_edition("pupil")

@@ -9,6 +9,7 @@ from PIL import Image
 
 from dpclip.data import benchmark, sources
 from dpclip.data.benchmark import read_csv
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip_prepare.draw import benchmark_images, drawing, human, shading, sketching, svg
 from dpclip_prepare.draw.objects import SMALLEST, choose, split_rule
@@ -38,7 +39,7 @@ def small(tmp_path):
 def built(small, monkeypatch):
     """The same with its images, drawn in this process."""
 
-    def draw_here(jobs, folder, progress):
+    def draw_here(jobs, folder):
         for item, ink in jobs:
             benchmark_images._draw_one(item, ink, folder)
 
@@ -165,7 +166,7 @@ def test_images_have_their_kind_of_pixels():
 
 
 def test_build_again_returns_at_once_and_a_changed_list_builds_anew(built):
-    assert benchmark_images.check(built) == []
+    assert benchmark_images.check_benchmark(built) == []
     assert benchmark_images.build(built) == 0.0
     assert sources.open_dataset("openmoji-sbir", built).table["path"].str.startswith("images/").all()
     assert sorted(path.name for path in built.iterdir() if path.name.startswith(".")) == []
@@ -174,14 +175,14 @@ def test_build_again_returns_at_once_and_a_changed_list_builds_anew(built):
     assert not benchmark_images.is_built(built)
     with pytest.raises(UserError, match="Run: dpclip data build"):
         sources.open_dataset("openmoji-sbir", built)
-    assert "dpclip data build" in benchmark_images.check(built)[0]
+    assert "dpclip data build" in benchmark_images.check_benchmark(built)[0]
 
 
 def test_missing_and_damaged_images_are_named_with_the_cure(built):
     photo, sketch = (built / benchmark.recorded(built).table["path"].iloc[row] for row in (0, -1))
     photo.unlink()
     sketch.write_bytes(sketch.read_bytes()[:100])
-    problems = benchmark_images.check(built)
+    problems = benchmark_images.check_benchmark(built)
     assert len(problems) == 2
     assert f"{photo} is missing" in problems[0] and f"{sketch} is damaged" in problems[1]
     assert all("dpclip data build --force" in problem for problem in problems)
@@ -193,15 +194,30 @@ def test_a_changed_rule_of_drawing_is_seen(built, monkeypatch):
     """One hand that trembles a little more: the pictures are other ones, and do not pass for those recorded."""
     monkeypatch.setitem(sketching.HANDS, 3, replace(sketching.HANDS[3], wobble=0.4))
     benchmark_images.build(built, force=True)
-    (problem,) = benchmark_images.check(built)
+    (problem,) = benchmark_images.check_benchmark(built)
     assert "-3.png" in problem and "do not look as recorded" in problem
     assert benchmark.open_benchmark(built).hash != benchmark.recorded(built).hash
+
+
+def test_pictures_drawn_a_little_differently_are_decoded_anew(built, tmp_path):
+    """By less than the recorded looks allow, as another processor would: the same dataset, other pixels."""
+    before = benchmark.open_benchmark(built)
+    old = ImageStore(before, drawing.SIZE, tmp_path / "cache").load([0])
+    path = built / before.table["path"][0]
+    pixels = np.asarray(Image.open(path)).copy()
+    pixels[0, 0] ^= 1
+    Image.fromarray(pixels).save(path)
+    benchmark_images.stamp(built)
+    after = benchmark.open_benchmark(built)
+    assert after.hash == before.hash
+    new = ImageStore(after, drawing.SIZE, tmp_path / "cache").load([0])
+    assert (new != old).sum() == 3 and (new[0].numpy() == pixels.transpose(2, 0, 1)).all()
 
 
 def test_pictures_changed_after_they_were_drawn_are_refused(built):
     first = built / benchmark.recorded(built).table["path"].iloc[0]
     Image.new("RGB", (drawing.SIZE, drawing.SIZE)).save(first)
-    assert any("changed after they were drawn" in problem for problem in benchmark_images.check(built))
+    assert any("changed after they were drawn" in problem for problem in benchmark_images.check_benchmark(built))
     with pytest.raises(UserError, match="not those that were drawn. Run: dpclip data build --force"):
         sources.open_dataset("openmoji-sbir", built)
 
@@ -213,7 +229,7 @@ def test_a_failed_build_keeps_the_old_images(built, monkeypatch):
     monkeypatch.setattr(benchmark_images, "_draw_all", full)
     with pytest.raises(UserError, match="No space left on device"):
         benchmark_images.build(built, force=True)
-    assert benchmark_images.check(built) == []
+    assert benchmark_images.check_benchmark(built) == []
 
 
 def test_an_unwritable_folder_is_named(small, monkeypatch):

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from importlib.metadata import requires, version
 
 import pandas as pd
-import papermill
 
-from dpclip_book.builder.chapters import Chapter
+from dpclip_book.chapters import Chapter
 from dpclip_book.pages.markdown import numbered_table
 
 PAGES = ("jupyter-book", "sphinx-book-theme", "papermill")  # of the packages that only the book needs
@@ -43,8 +42,7 @@ def seed(chapter: Chapter, parameters: dict) -> str:
     """The chapter's parameter `seed`, or a dash."""
     if "seed" in parameters:
         return str(parameters["seed"])
-    known = papermill.inspect_notebook(str(chapter.source))
-    return known["seed"]["default"] if "seed" in known else "–"
+    return str(chapter.parameters.get("seed", "–"))
 
 
 def versions_table() -> str:

@@ -3,6 +3,7 @@ published, our paper runs and our mini runs never share a column. Layout `ours` 
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pandas as pd
 
@@ -10,22 +11,11 @@ from dpclip.config import preset
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.data.sources import default_unseen
 from dpclip.runs.rows import TableRows
-from dpclip.tables.columns import (
-    STYLES,
-    Column,
-    accuracy_columns,
-    category_columns,
-    convention,
-    row_title,
-    run_table,
-    run_values,
-)
-from dpclip.tables.columns import scope as whose
+from dpclip.tables import columns as shown
+from dpclip.tables.columns import STYLES, Column, whose_runs
 from dpclip.tables.published import computed, published_rows
 
-PUBLISHED, PAPER, MINI, TRIAL = "published", "paper run", "mini run", "trial run"
-MEASURED = "measured"  # cost, which needs no run
-ABSENT = "–"  # not printed, or not known to us
+DASH = "–"  # not printed, or not known to us
 RELEVANT = {  # data set -> the two metrics that are usual there
     "sketchy-ext": ("map@all", "p@100"),
     "tuberlin-ext": ("map@all", "p@100"),
@@ -33,20 +23,32 @@ RELEVANT = {  # data set -> the two metrics that are usual there
 }
 
 
+class Kind(StrEnum):
+    """Of rows; they never share a table. COST needs no run."""
+
+    PUBLISHED = "published"
+    PAPER = "paper run"
+    MINI = "mini run"
+    TRIAL = "trial run"
+    COST = "measured"
+
+
 @dataclass(frozen=True)
 class Block:
     """`frame`: as shown, in text. `values`: the same exact, one number a row. `notes`: what stands below the table."""
 
-    kind: str
+    kind: Kind
     caption: str
     frame: pd.DataFrame
     values: pd.DataFrame
     notes: str = ""
 
 
-def kind_of(preset_name: str) -> str:
+def kind_of(preset_name: str) -> Kind:
     """A mini run is one with the mini CLIP, however small; `dry` is neither a mini run nor a paper run."""
-    return MINI if preset(preset_name).backbone == "mini" else PAPER if preset_name == "paper" else TRIAL
+    if preset(preset_name).backbone == "mini":
+        return Kind.MINI
+    return Kind.PAPER if preset_name == "paper" else Kind.TRIAL
 
 
 def published_block(table: str, dataset: str = "") -> Block:
@@ -59,35 +61,35 @@ def published_block(table: str, dataset: str = "") -> Block:
     metrics, level = list(dict.fromkeys(rows["metric"])), (rows["task"] == "category-level").any()
     lines = {}
     for row in rows.itertuples():
-        line = lines.setdefault((row.method, row.venue), {"method": row.method, "venue": row.venue or ABSENT})
-        line |= dict.fromkeys(metrics, ABSENT) if metrics[0] not in line else {}
-        line[row.metric] = row.printed or ABSENT
+        line = lines.setdefault((row.method, row.venue), {"method": row.method, "venue": row.venue or DASH})
+        line |= dict.fromkeys(metrics, DASH) if metrics[0] not in line else {}
+        line[row.metric] = row.printed or DASH
         if level:
             line[f"{row.metric} computed"] = computed(row.method, row.metric)
         for name in ("evidence", "source", "note"):
             line[name] = line.get(name) or getattr(row, name)
     order = ["method", "venue", *metrics, *(f"{metric} computed" for metric in metrics), "evidence", "source", "note"]
-    frame = pd.DataFrame(lines.values()).fillna(ABSENT)
+    frame = pd.DataFrame(lines.values()).fillna(DASH)
     frame = frame[[name for name in order if name in frame]]
     where = dataset or ", ".join(rows["dataset"].unique())
-    caption = f"Published numbers on {where}: {', '.join(metrics)} in per cent, as printed. {ABSENT}: not known to us."
+    caption = f"Published numbers on {where}: {', '.join(metrics)} in per cent, as printed. {DASH}: not known to us."
     if level:
         caption += " Computed: what the method's released code divides by, where it was read; the print may differ."
     values = rows.assign(convention=[computed(r.method, r.metric) if level else "" for r in rows.itertuples()])
-    return Block(PUBLISHED, caption, frame, values.drop(columns=["task", "venue", "printed"]))
+    return Block(Kind.PUBLISHED, caption, frame, values.drop(columns=["task", "venue", "printed"]))
 
 
 def accuracy_block(rows: TableRows, style: str) -> Block:
     """Fine-grained results of our runs on one style of sketches."""
     caption = "Acc@k in per cent within the query's category, ties against the method, under both protocols"
-    return _run_block(rows, accuracy_columns(style), style, caption, "Acc@k, ties against")
+    return _run_block(rows, shown.accuracy_columns(style), style, caption, "Acc@k, ties against")
 
 
 def category_block(rows: TableRows, style: str) -> Block:
     """Category-level results of our runs."""
-    said = convention(rows.records)
+    said = shown.convention(rows.records)
     caption = f"per cent over all unseen photos, held-out; {said}; P@k over k"
-    columns = category_columns(style, RELEVANT.get(rows.dataset, ("map@all", "p@10")))
+    columns = shown.category_columns(style, RELEVANT.get(rows.dataset, ("map@all", "p@10")))
     return _run_block(rows, columns, style, caption, said)
 
 
@@ -96,11 +98,11 @@ def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str,
     seeds = " or ".join(map(str, counts)) + (" seeds" if counts != [1] else " seed")
     interval = "" if counts == [1] else ", mean ± half-width of the 95 % interval over seeds"
     where = f"on {data_title(rows.dataset)}, {STYLES.get(style, 'sketches')}, unseen categories"
-    caption = f"{whose(rows.preset)}, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
-    values = run_values(rows.records, columns).assign(dataset=rows.dataset, preset=rows.preset, convention=said)
-    missing = {row_title(row, rows.records[row]) for row in rows.missing}
+    caption = f"{whose_runs(rows.preset)}, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
+    values = shown.run_values(rows.records, columns).assign(dataset=rows.dataset, preset=rows.preset, convention=said)
+    missing = {shown.row_title(row, rows.records[row]) for row in rows.missing}
     values["command"] = [rows.command if name in missing else "" for name in values["method"]]
-    return Block(kind_of(rows.preset), caption, run_table(rows.records, columns), values, missing_note(rows))
+    return Block(kind_of(rows.preset), caption, shown.run_table(rows.records, columns), values, missing_note(rows))
 
 
 def data_title(dataset: str) -> str:

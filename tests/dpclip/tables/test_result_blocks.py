@@ -1,23 +1,22 @@
 """A block holds one kind of rows, names what is missing, and keeps every published number."""
 
 import json
+import subprocess
+import sys
 
-import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from dpclip.commands.table_commands import tables
 from dpclip.errors import UserError
-from dpclip.runs import rows as lab_rows
 from dpclip.runs.rows import TableRows
 from dpclip.tables import results
-from dpclip.tables.blocks import accuracy_block, category_block, kind_of, published_block
 from dpclip.tables.published import published_rows
-from dpclip.tables.results import EXACT, as_csv, published_blocks, run_blocks, table_blocks
-from dpclip_book.pages.markdown import numbered_table
+from dpclip.tables.result_blocks import accuracy_block, category_block, kind_of, published_block
+from dpclip.tables.results import EXACT, as_csv, as_markdown, published_blocks, run_blocks, table_blocks
 
-from .test_tables import record
+from .test_columns import record
 
 
 def some(table="1", preset="mini", dataset="openmoji-sbir", **records):
@@ -50,14 +49,6 @@ def test_every_published_number_is_in_one_block_with_its_evidence(table):
         assert "DP-CLIP" in " ".join(block.frame["method"])
 
 
-def test_a_published_block_on_a_page_cites_and_marks():
-    page = published_block("1").show("table-x").data
-    assert page.startswith(":::{table} Published numbers on Sketchy (21 unseen, Yelamarthi): Acc@1, Acc@5 in per cent")
-    assert ":name: table-x\n:class: book-table kind-published\n" in page
-    assert "| 33.45 | 66.71 | [seen]{.mark .mark-seen} | {cite:t}`singha2024splip`, Table 3 |" in page
-    assert "| 35.98 | – | [derived]{.mark .mark-derived} |" in page
-
-
 def test_category_level_blocks_name_conventions():
     frame = published_block("2", "TU-Berlin-Ext").frame.set_index("method")
     assert frame.at["ZSE-RN", "mAP@all computed"] == "R, interpolated"
@@ -72,7 +63,6 @@ def test_what_is_missing_is_said_once_with_its_command():
     assert block.notes == (
         "*Not run yet: a; b (1 of 2 seeds).* What makes the missing runs: `dpclip sweep --preset mini --table 1`."
     )
-    assert block.show("x").data.count("dpclip sweep") == 1
     assert block.values.groupby("method")["command"].nunique().eq(1).all()
     assert "every row" in accuracy_block(some(preset="paper", dataset="sketchy"), "human").notes
     assert accuracy_block(some(a=[record(0.2)] * 2, b=[record(0.2)] * 2), "warped").notes == ""
@@ -88,14 +78,10 @@ def test_captions_name_preset_data_convention_and_seeds():
     assert "generic, P@100" in category_block(some("2", "paper", "sketchy-ext"), "human").frame
 
 
-def test_captions_say_whose_code_and_which_machine_made_the_runs(monkeypatch):
+def test_captions_count_the_seeds_that_ran():
     both = accuracy_block(some(a=[record(0.2)] * 2), "warped").caption
     assert both.endswith("; 2 seeds, mean ± half-width of the 95 % interval over seeds.")
     assert accuracy_block(some(a=[record(0.2)]), "warped").caption.endswith("; 1 seed.")  # of the 2 that are wanted
-    old = record(0.2) | {"code": {"lab.train": "00000000"}}
-    assert "1 of 1 runs were made before a change" in accuracy_block(some(a=[old]), "warped").caption
-    monkeypatch.setenv("DPCLIP_RETRAIN", "1")
-    assert "made on this machine, with one seed each" in accuracy_block(some(a=[record(0.2)]), "warped").caption
 
 
 def test_each_style_of_sketches_has_a_block():
@@ -106,8 +92,9 @@ def test_each_style_of_sketches_has_a_block():
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """run("1", "--format", "csv") -> result of the command, on no records at all."""
-    monkeypatch.setattr(lab_rows, "records_folder", lambda preset, split: tmp_path)
-    monkeypatch.setattr(lab_rows, "ensure_rows", None)  # would train
+    monkeypatch.setattr("dpclip.runs.identity.RECORDS", tmp_path)
+    monkeypatch.setattr("dpclip.runs.identity.PRIVATE", tmp_path)
+    monkeypatch.setattr("dpclip.runs.run.ensure_rows", None)  # would train
     app = typer.Typer()
     app.command()(tables)
     return lambda *words: CliRunner().invoke(app, words)
@@ -119,10 +106,29 @@ def test_the_command_keeps_kinds_apart_and_trains_nothing(run):
     for block in read["blocks"]:
         assert {row["kind"] for row in block["rows"]} == {block["kind"]}
     assert all("value" not in row and row["command"].startswith("dpclip sweep") for row in read["blocks"][1]["rows"])
-    text = run("3").stdout
-    assert text.startswith("# Table 3: modules on and off") and text.count("## Mini runs") == 2
     assert "`dpclip sweep --preset smoke --table 3`" in run("3", "--preset", "smoke").stdout
     assert isinstance(run("1", "--measure").exception, UserError)
+
+
+def test_in_the_terminal_our_runs_come_first_and_a_row_that_has_not_run_has_no_line():
+    blocks = [published_block("1"), accuracy_block(some(preset="paper", dataset="sketchy"), "human")]
+    blocks += [accuracy_block(some(b=[record(0.25)]), style) for style in ("warped", "warped")]
+    lines = as_markdown("1", "x", blocks).splitlines()
+    assert [line for line in lines if line.startswith("#")] == [
+        *("# Table 1: x", "## Mini runs", "## Paper runs", "## Published")
+    ]
+    assert not [line for line in lines if "not run |" in line]
+    mini, paper = (lines[lines.index(f"## {kind} runs") :] for kind in ("Mini", "Paper"))
+    assert [line.split("|")[1].strip() for line in mini if line.startswith("| b")] == ["b"]  # the second block is equal
+    command = "`dpclip sweep --preset paper --table 1 --data FOLDER`"
+    assert paper[2] == f"*Not run yet: every row.* What makes the missing runs: {command}."
+    assert sum("dpclip sweep" in line for line in lines) == 2
+
+
+def test_a_table_from_records_takes_no_torch():
+    program = "import sys; from dpclip.commands.table_commands import Format, show_results; "
+    program += "show_results(1, 'mini', Format.md); assert not {'torch', 'open_clip', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_csv_has_a_line_for_every_number():
@@ -138,13 +144,3 @@ def test_table_2_has_a_paper_block_for_each_data_set(monkeypatch):
     kinds = [block.kind for block in table_blocks("2", "mini")]
     assert kinds == ["published"] * 4 + ["paper run"] * 3 + ["mini run"]
     assert [block.kind for block in table_blocks("1", "paper")] == ["published", "paper run"]
-
-
-def test_columns_of_numbers_stand_right_and_notes_below():
-    frame = pd.DataFrame(
-        {"row": ["1 a", "b"], "mean": ["1.5 ± 0.2", "not run"], "gap": ["[-0.5, +0.1]", "–"], "n": [1, 2]}
-    )
-    table = numbered_table(frame, "Caption.", "x", classes="book-table", notes="*Below.*").data
-    assert "| :-- | --: | --: | --: |" in table and ":class: book-table\n" in table
-    assert table.endswith(":::\n\n*Below.*\n")
-    assert ":class:" not in numbered_table(frame, "Caption.", "x").data

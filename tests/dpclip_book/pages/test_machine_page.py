@@ -5,8 +5,8 @@ import json
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from dpclip_book.builder.chapters import find_chapters
-from dpclip_book.pages.machine import runs_table, versions_table
+from dpclip_book.chapters import find_chapters
+from dpclip_book.pages.machine_page import runs_table, versions_table
 
 RECORD = {
     "parameters": {"preset": "mini"},
