@@ -29,8 +29,6 @@ LAYERS = (
     ("__main__", "dpclip"),
 )
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
-# Known exceptions, to be emptied: public names that two modules of dpclip still share.
-SHARED_NAMES = {"train"}
 
 
 def sources(package: str) -> list[Path]:
@@ -113,9 +111,7 @@ def test_no_public_function_or_class_name_occurs_twice_in_the_library():
             for node in tree(path).body:
                 if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].add(name)
-    shared = {word: names for word, names in places.items() if len(names) > 1}
-    assert {word: names for word, names in shared.items() if word not in SHARED_NAMES} == {}
-    assert SHARED_NAMES <= set(shared), "mended: take these names out of SHARED_NAMES"
+    assert {word: names for word, names in places.items() if len(names) > 1} == {}
 
 
 def test_every_import_of_the_house_exists():
