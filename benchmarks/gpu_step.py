@@ -17,9 +17,9 @@ from rich.table import Table
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.clock import least_ms, memory_mb
+from benchmarks.costs import Noise
 from dpclip.config import RunConfig, preset
-from dpclip.runs.clock import least_ms, memory_mb
-from dpclip.runs.cost import Noise
 from dpclip.runs.machine import hardware, peak_memory_mb
 from dpclip.training.objective import Pictures, Work
 from dpclip.training.train import Training, build_model

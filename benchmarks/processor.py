@@ -8,12 +8,12 @@ from statistics import median
 
 import torch
 
+from benchmarks.clock import in_fresh_process
 from benchmarks.timing import Comparison
 from dpclip.config import preset
 from dpclip.method.backbone import load_backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP
-from dpclip.runs.clock import in_fresh_process
 from dpclip.training.speed import gains, keep_freed_memory, use_fast_products
 
 STEPS, TURNS = 8, 3

@@ -77,7 +77,7 @@ CASES = [  # words, what the line says
     (["tables", "9"], "there is no table 9"),
     (["tables", "one"], "'number'"),
     (["tables", "1", "--format", "xml"], "'--format'"),
-    (["tables", "1", "--measure"], "--measure is for table 5"),
+    (["tables", "1", "--measure"], "No such option"),
     (["records", "verify", "mini-[/x]"], "there is no record 'mini-[/x]'"),
     (["data", "check", "nowhere"], "nowhere"),
     (["query"], "Missing argument"),

@@ -15,8 +15,8 @@ TINY = gpu_step.CONFIG.set(batch=4, rank=2)
 @pytest.fixture(autouse=True)
 def tiny(make_tiny, monkeypatch):
     monkeypatch.setattr(lab_train, "load_backbone", lambda *_: make_tiny())
-    monkeypatch.setattr("dpclip.runs.clock.FEWEST", 1)
-    monkeypatch.setattr("dpclip.runs.clock.ENOUGH", 0.0)
+    monkeypatch.setattr("benchmarks.clock.FEWEST", 1)
+    monkeypatch.setattr("benchmarks.clock.ENOUGH", 0.0)
     monkeypatch.setattr(torch, "compile", lambda function: function)  # it takes minutes
 
 

@@ -39,7 +39,6 @@ CLOCKED = (
     f"above the process without a model, while {BATCH} images are encoded and in training steps of {TRAINING_BATCH} "
     "triplets. Images are noise, weights of ViT-B-32 random."
 )
-CAPTION = f"Table 5. Cost of each method; every number is measured by us, none is published. {COUNTED} {CLOCKED}"
 
 
 def cost_table(records: list[dict]) -> pd.DataFrame:
@@ -51,15 +50,6 @@ def cost_table(records: list[dict]) -> pd.DataFrame:
         for method, cost in record["costs"].items()
     ]
     return pd.DataFrame(rows, columns=["backbone", "method", *DECIMALS]).astype(dict.fromkeys(DECIMALS, float))
-
-
-def cost_caption(records: list[dict]) -> str:
-    """What the columns mean, where the numbers were measured, and what was skipped."""
-    lines = [CAPTION]
-    for r in records:
-        lines.append(f"{r['backbone']}: {r['hardware']}; torch {r['torch']}; commit {r['commit']}.")
-        lines += [f"{r['backbone']}, {method}: not measured, {reason}" for method, reason in r["skipped"].items()]
-    return "\n".join(lines)
 
 
 def cost_blocks(record: dict) -> tuple[Block, Block]:

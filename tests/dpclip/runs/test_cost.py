@@ -8,10 +8,12 @@ from itertools import combinations
 import pytest
 import torch
 
+from benchmarks import costs
+from benchmarks.clock import in_fresh_process, least_ms
+from benchmarks.costs import cost_record, write_costs
 from dpclip.errors import UserError
 from dpclip.runs import cost
-from dpclip.runs.clock import in_fresh_process, least_ms
-from dpclip.runs.cost import COSTED, Cost, cost_record, count_cost, flops, read_costs, write_costs
+from dpclip.runs.cost import COSTED, Cost, count_cost, flops, read_costs
 from dpclip.runs.experiments import MODULES
 from dpclip.runs.machine import peak_memory_mb
 from dpclip.training.train import build_model
@@ -144,22 +146,22 @@ def test_the_committed_record_counts_as_we_do(backbone, counted):
 
 
 def test_time_is_measured(monkeypatch):
-    monkeypatch.setattr("dpclip.runs.clock.ENOUGH", 0)
+    monkeypatch.setattr("benchmarks.clock.ENOUGH", 0)
     calls = []
     assert least_ms(lambda: calls.append(sum(range(1000)))) > 0 and len(calls) == 4
     waits = iter((0, 0.03, 0.005, 0.03))
     assert 5 <= least_ms(lambda: time.sleep(next(waits))) < 30
-    monkeypatch.setattr("dpclip.runs.clock.FEWEST", 1)
+    monkeypatch.setattr("benchmarks.clock.FEWEST", 1)
     monkeypatch.setattr(cost, "BATCH", 2)
-    full, clip = (cost.measure_inference(name, "mini", "cpu") for name in ("DP-CLIP", "CLIP, untrained"))
+    full, clip = (costs.measure_inference(name, "mini", "cpu") for name in ("DP-CLIP", "CLIP, untrained"))
     assert len(full) == 5 and all(value > 0 for name, value in full.items() if name.endswith("ms"))
     assert clip["image_ms"] > 0 and clip["category_ms"] == clip["text_ms"] == 0
 
 
 def test_a_training_step_is_measured(monkeypatch):
-    monkeypatch.setattr(cost, "TRAINING_BATCH", 2)
-    assert isinstance(cost.measure_training("CLIP-AT", "mini", "cpu"), float)
-    assert cost.measure_training("CLIP, untrained", "mini", "cpu") is None
+    monkeypatch.setattr(costs, "TRAINING_BATCH", 2)
+    assert isinstance(costs.measure_training("CLIP-AT", "mini", "cpu"), float)
+    assert costs.measure_training("CLIP, untrained", "mini", "cpu") is None
 
 
 def test_a_fresh_process_does_not_begin_with_our_memory():
@@ -176,7 +178,7 @@ def test_a_missing_package_is_a_reason_in_the_record(monkeypatch, tmp_path):
             raise UserError("its package is missing")
         return MADE
 
-    monkeypatch.setattr(cost, "measure_cost", measure)
+    monkeypatch.setattr(costs, "measure_cost", measure)
     record = cost_record("mini")
     assert record["skipped"] == {"ConvNet, frozen": "its package is missing"}
     assert list(record["costs"]) == [name for name in COSTED if name != "ConvNet, frozen"]
@@ -187,18 +189,18 @@ def test_another_error_ends_the_measuring(monkeypatch):
     def measure(name, backbone, device):
         raise UserError("weights.safetensors: missing")
 
-    monkeypatch.setattr(cost, "measure_cost", measure)
+    monkeypatch.setattr(costs, "measure_cost", measure)
     with pytest.raises(UserError, match="weights.safetensors: missing"):
         cost_record("mini")
 
 
 def test_bad_records_and_names(tmp_path):
-    with pytest.raises(UserError, match="mini.json is missing.*--measure"):
+    with pytest.raises(UserError, match="mini.json is missing.*benchmarks.costs"):
         read_costs("mini", tmp_path)
     whole = dict.fromkeys(cost.RECORDED, "") | {"costs": {"a": {"parameters": 1}}}
     for text in ("{", "[]", json.dumps({"costs": {}}), json.dumps(whole)):
         (tmp_path / "mini.json").write_text(text)
-        with pytest.raises(UserError, match="mini.json is damaged.*--measure"):
+        with pytest.raises(UserError, match="mini.json is damaged.*benchmarks.costs"):
             read_costs("mini", tmp_path)
     with pytest.raises(UserError, match="unknown method 'DPCLIP'"):
         count_cost("DPCLIP", "mini")
