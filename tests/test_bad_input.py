@@ -79,7 +79,7 @@ CASES = [  # words, what the line says
     (["tables", "1", "--format", "xml"], "'--format'"),
     (["tables", "1", "--measure"], "No such option"),
     (["records", "verify", "mini-[/x]"], "there is no record 'mini-[/x]'"),
-    (["data", "check", "nowhere"], "nowhere"),
+    (["data", "where", "nowhere"], "nowhere"),
     (["query"], "Missing argument"),
     (["query", "nowhere [/x].png", "--category", "animal-bird"], "nowhere [/x].png is missing"),
     (["query", "words.png", "--category", "animal-bird"], "words.png"),

@@ -11,7 +11,7 @@ from dpclip import cli
 
 WITH_WEIGHTS = [  # in the place of OpenAI's file one that is not
     [*words, "--weights", __file__]
-    for words in (["train"], ["evaluate"], ["sweep"], ["query", "a.png", "--category", "cow"], ["book", "make"])
+    for words in (["train"], ["evaluate"], ["sweep"], ["query", "a.png", "--category", "cow"])
 ]
 COMMANDS = ["data", "train", "evaluate", "sweep", "tables", "query", "heatmap", "book", "records"]
 HEAVY = ("torch", "torchvision", "pandas", "numpy", "scipy", "matplotlib", "open_clip", "sphinx", "nbformat")

@@ -61,6 +61,6 @@ def test_a_checkpoint_of_code_that_did_something_else_is_set_aside(store, tmp_pa
 def test_without_validation_categories_nothing_is_trained(store, tmp_path, monkeypatch):
     rows = store.manifest.table
     without = store.manifest.of("toy", store.manifest.root, rows[rows["split"] != "val"], store.manifest.text)
-    monkeypatch.setattr(runs, "train", None)
+    monkeypatch.setattr(runs, "train_run", None)
     with pytest.raises(UserError, match="nothing to evaluate on. Hold some out: --set val_categories=10"):
         ensure(make_run(CONFIG, 0, without), ImageStore(without, 56, tmp_path / "c"), tmp_path, tmp_path, "val")

@@ -306,12 +306,12 @@ def test_ensure_loads_a_finished_record_and_trains_only_what_is_missing(store, t
     run = Run(CONFIG, 0, "data", "weights")
     record = ensure(run, store, tmp_path / "records", tmp_path / "runs")
     assert record["metrics"]["made"] == "unseen" and len(record["losses"]) == 9
-    monkeypatch.setattr("dpclip.runs.run.train", None)  # training again would fail
+    monkeypatch.setattr("dpclip.runs.run.train_run", None)  # training again would fail
     assert ensure(run, store, tmp_path / "records", tmp_path / "runs") == record
 
 
 def test_a_place_for_the_record_is_asked_for_before_training(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("dpclip.runs.run.train", None)  # training would fail
+    monkeypatch.setattr("dpclip.runs.run.train_run", None)  # training would fail
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write .*writable folder"):
         ensure(Run(CONFIG, 0, "data", "weights"), store, tmp_path / "file" / "records", tmp_path / "runs")
