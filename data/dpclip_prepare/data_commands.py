@@ -20,7 +20,7 @@ def data_build(force: Annotated[bool, typer.Option("--force", help="Draw again w
         typer.echo("The embedded benchmark is drawn already.")
         return
     typer.echo("Drawing the embedded benchmark, about a minute on two free cores.", err=True)
-    typer.echo(f"The embedded benchmark is drawn, in {build(force=force):.0f} seconds.")
+    typer.echo(f"The embedded benchmark is drawn, in {build():.0f} seconds.")
 
 
 @app.command("check")

@@ -4,11 +4,12 @@ identity of a dataset, which is its pictures, never their names alone.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,19 +53,15 @@ class Manifest:
         """Sort and number `rows` (of COLUMNS), check them, make the manifest. UserError for a broken rule."""
         table = pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:5], ignore_index=True)
         for column, allowed in (("modality", MODALITIES), ("split", SPLITS)):
-            odd = sorted(set(table[column]) - set(allowed))
-            if odd:
+            if odd := sorted(set(table[column]) - set(allowed)):
                 raise UserError(f"{name}: {column} {odd[0]!r} is unknown. Use one of {', '.join(allowed)}.")
         sides = table.groupby("category")["split"].nunique()
         if (sides > 1).any():
             raise UserError(f"{name}: category {sides.idxmax()!r} is in two splits. Give every category one split.")
-        wordless = sorted(set(table["category"]) - set(text))
-        if wordless:
+        if wordless := sorted(set(table["category"]) - set(text)):
             raise UserError(f"{name}: category {wordless[0]!r} has no words for the text encoder. Add them to `text`.")
-        if table["path"].duplicated().any():
-            raise UserError(
-                f"{name}: {table['path'][table['path'].duplicated()].iloc[0]} is listed twice. List it once."
-            )
+        if (twice := table["path"].duplicated()).any():
+            raise UserError(f"{name}: {table['path'][twice].iloc[0]} is listed twice. List it once.")
         return cls(name, Path(root), table, dict(text), fingerprint, paired)
 
     @property
@@ -109,17 +106,14 @@ def hash_contents(root: Path, paths: Iterable[str]) -> str:
     and the hash is kept while those stay. Raises UserError naming a file that cannot be read.
     """
     root, paths = Path(root).resolve(), sorted(paths)
-    try:
-        states = [(root / path).stat() for path in paths]
-    except OSError as error:
-        raise UserError(f"{error.filename} cannot be read ({error.strerror}). Put the file back.") from error
+    states = (_reading(Path.stat, root / path) for path in paths)
     state = _hash([(s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states])
     kept = HASHES / _hash([str(root), *paths])[:24]
     if kept.is_file() and (known := kept.read_text().split())[:1] == [state] and len(known) == 2:
         return known[1]
     console, total = Console(stderr=True), hashlib.sha256()
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda path: _digest(root / path), paths)
+        found = pool.map(lambda path: _reading(sha256_file, root / path), paths)
         shown = {"console": console, "transient": True, "disable": not console.is_terminal}
         for path, digest in zip(paths, track(found, "reading pictures", len(paths), **shown), strict=True):
             total.update(f"{path}\0{digest}\n".encode())
@@ -131,8 +125,8 @@ def _hash(content: list) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _digest(path: Path) -> str:
+def _reading(function: Callable[[Path], Any], path: Path) -> Any:
     try:
-        return sha256_file(path)
+        return function(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}). Check the file and its permissions.") from error

@@ -74,12 +74,15 @@ def read_folder(root: Path, folders: dict[str, Path]) -> Tree:
     before the last hyphen or underscore. Where no sketch does, the set is unpaired; where some do, all must.
     """
     tree = make_tree("folder", root, folders, *(scan(root, folders[side]) for side in SIDES), others=True)
-    photos, shown = set(tree.columns("photo", "category", "name")), []
-    for category, name in tree.columns("sketch", "category", "name"):
+    photo = tree.rows["modality"] == "photo"
+    there = set(zip(*(tree.rows[column][photo] for column in ("category", "name")), strict=True))
+
+    def shown(category: str, name: str) -> str:
         stems = sorted((name, name.rpartition("-")[0], name.rpartition("_")[0]), key=len, reverse=True)
-        shown.append(next((stem for stem in stems if (category, stem) in photos), name))
-    tree.rows.loc[tree.rows["modality"] == "sketch", "instance"] = shown
-    tree.paired = len(tree.unpaired) < len(shown)
+        return next((stem for stem in stems if (category, stem) in there), name)
+
+    tree.rows["instance"] = list(map(shown, tree.rows["category"], tree.rows["name"]))
+    tree.paired = len(tree.unpaired) < (~photo).sum()
     return tree
 
 

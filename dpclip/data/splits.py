@@ -52,17 +52,6 @@ def known_categories(name: str) -> list[str]:
     return lists.get("categories", [])
 
 
-def read_list(path: Path) -> list[str]:
-    """A text file with one category a line; empty lines and lines that begin with # do not count."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path} cannot be read as a list of categories ({error}). Write UTF-8 text, one category a line."
-        ) from error
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
 def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str]:
     """The unseen ones among `categories`: by author, by a file, or, with an empty `unseen`, every fifth in sorted
     order (the 5th, 10th, ...; the last one where there are fewer) `ours`.
@@ -79,9 +68,8 @@ def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str
     elif Path(unseen).is_file():
         return _from_file(Path(unseen), categories)
     else:
-        numbered = " A number is not enough: the two lists of Sketchy are numbered both ways." * bool(
-            re.fullmatch(r"\D*[12]", unseen)
-        )
+        both = " A number is not enough: the two lists of Sketchy are numbered both ways."
+        numbered = both if re.fullmatch(r"\D*[12]", unseen) else ""
         raise UserError(
             f"{name}: unseen={unseen!r} is no split.{numbered} Use one of {', '.join(lists)}, "
             "or the path of a text file with one category a line."
@@ -96,7 +84,14 @@ def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str
 
 
 def _from_file(path: Path, categories: list[str]) -> list[str]:
-    wanted = read_list(path)
+    """The categories that a text file names, one a line; empty lines and lines that begin with # do not count."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} cannot be read as a list of categories ({error}). Write UTF-8 text, one category a line."
+        ) from error
+    wanted = [line for line in lines if line and not line.startswith("#")]
     matched = canonical(wanted, categories)
     for category in wanted:
         if category not in matched:

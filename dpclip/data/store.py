@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import track
 from torch import Tensor
 
 from dpclip.data.images import read_image
@@ -59,12 +59,11 @@ class ImageStore:
         pixels = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
         files = [self.manifest.root / self.manifest.table["path"][row] for row in self.manifest.rows(modality=modality)]
         console = Console(stderr=True)
-        quiet = not console.is_terminal
-        with ThreadPoolExecutor() as pool, Progress(console=console, disable=quiet, transient=True) as progress:
-            task = progress.add_task(f"decoding {modality}s", total=len(files))
-            for place, picture in enumerate(pool.map(lambda file: read_image(file, self.size), files)):
+        shown = {"console": console, "transient": True, "disable": not console.is_terminal}
+        with ThreadPoolExecutor() as pool:
+            found = pool.map(lambda file: read_image(file, self.size), files)
+            for place, picture in enumerate(track(found, f"decoding {modality}s", len(files), **shown)):
                 pixels[place] = picture if modality == "photo" else luminance(picture)
-                progress.advance(task)
         pixels.flush()
         part.replace(path)
 

@@ -30,17 +30,11 @@ class Tree:
     def categories(self) -> list[str]:
         return sorted(self.rows["category"].unique())
 
-    def columns(self, modality: str, *names: str) -> list[tuple]:
-        """The rows of one side as tuples of some columns."""
-        own = self.rows[self.rows["modality"] == modality]
-        return list(zip(*(own[name].to_numpy(dtype=object) for name in names), strict=True))
-
     @property
     def unpaired(self) -> list[str]:
         """Paths of the sketches that show no photo of their category."""
-        photos = set(self.columns("photo", "category", "instance"))
-        sketches = self.columns("sketch", "category", "instance", "path")
-        return [path for category, instance, path in sketches if (category, instance) not in photos]
+        shown, photo = pd.MultiIndex.from_frame(self.rows[["category", "instance"]]), self.rows["modality"] == "photo"
+        return self.rows["path"][~photo & ~shown.isin(shown[photo])].tolist()
 
     @property
     def doubled(self) -> list[str]:

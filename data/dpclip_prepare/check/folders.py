@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from dpclip.config import RunConfig, preset
+from dpclip.config import preset
 from dpclip.data.batches import check_trainable
 from dpclip.data.images import read_image
 from dpclip.data.sources import read_tree, sources, split_of
@@ -93,14 +93,9 @@ def check_dataset(name: str, root: Path, unseen: str = "", decode: bool = False)
     return report
 
 
-def usual_config(name: str) -> RunConfig:
-    """The preset that a dataset is trained with: `paper`, and `mini` for a folder of one's own."""
-    return preset("mini" if name == "folder" else "paper").set(dataset=name)
-
-
 def _untrainable(tree: Tree, split: str, notes: list[str]) -> list[Problem]:
-    """What would stop a run on the dataset under its usual preset. Notes say what it cannot be used for."""
-    manifest, config = tree.listing(split), usual_config(tree.name)
+    """What would stop a run: of the preset `mini` for a folder of one's own, of `paper` for another dataset."""
+    manifest, config = tree.listing(split), preset("mini" if tree.name == "folder" else "paper")
     if tree.name == "folder" and not manifest.paired:
         notes.append(
             "no sketch bears a photo's name (NAME-1.png or NAME_1.png for NAME.jpg): sketches and photos meet by "

@@ -31,5 +31,5 @@ def minimum() -> str:
     photos = config.model.support_photos
     return (
         f"two categories, one of them unseen; {photos + 2} photos in each, {photos + 1} of them with a sketch;\n"
-        f"  {config.batch} sketches in a seen category, or a smaller batch (--set batch=N); one with fewer is left out"
+        f"  {config.batch} sketches in a seen category, or a smaller batch (--set batch=N)"
     )

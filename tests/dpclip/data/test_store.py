@@ -90,7 +90,7 @@ def test_a_missing_or_damaged_picture_is_named_and_leaves_no_cache(toy, tmp_path
     with pytest.raises(UserError, match=f"{path.name}.*damaged"):
         ImageStore(toy, 60, tmp_path / "cache")
     path.unlink()
-    with pytest.raises(UserError, match=f"{path.name} cannot be read .No such file.*Put the file back"):
+    with pytest.raises(UserError, match=f"{path.name} cannot be read .No such file.*Check the file"):
         ImageStore(toy, 60, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob(f"*-{toy.table['modality'][7]}.npy"))
 
