@@ -102,7 +102,7 @@ def test_each_kind_of_fault_is_found(text, why):
 @pytest.mark.parametrize(
     "text",
     [
-        "`make`, `dpclip --help`, `dpclip COMMAND --help`, `dpclip records check|confirm`, `dpclip data where`",
+        "`make`, `dpclip --help`, `dpclip COMMAND --help`, `dpclip records check|verify`, `dpclip data where`",
         "```\nmake book PRESET=paper DATA=/data/sketchy\ndpclip train --set FIELD=VALUE   # any\n```",
         "```python\nmake bok\n```",
         "`dpclip query --gallery` ranks; `dpclip data where` tells",

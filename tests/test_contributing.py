@@ -64,7 +64,8 @@ def copy_project(target: Path) -> Path:
 def run(folder: Path, *command: str, given: str = "") -> str:
     """What a command prints in the copy; its `dpclip` is the copy's. Fails with all of it on another status than 0."""
     place = Path(sys.executable).parent
-    variables = {"PYTHONPATH": str(folder), "PATH": f"{place}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    ours = os.pathsep.join(str(folder / part) for part in ("", "data", "book"))
+    variables = {"PYTHONPATH": ours, "PATH": f"{place}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         command, cwd=folder, input=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, **variables, "COLUMNS": "120"},

@@ -30,7 +30,7 @@ NO_PROSE = {
     "addresses": r"\]\([^)]*\)|https?://\S+",
 }
 NO_RESULT = {
-    "versions and licences": r"\b(?:Python|torch|version|CC BY(?:-SA)?|License) v?\d+(?:\.\d+)*",
+    "versions and licences": r"\b(?:Python|torch|version|CC BY(?:-SA)?|License) v?\d+(?:\.\d+)*(?: to \d+(?:\.\d+)*)?",
     "arXiv": r"\b\d{4}\.\d{4,5}\b",
     "figures, tables, equations, sections": r"\b(?:Fig\.|Figure|Table|Section|Eq\.|Equation|Chapter) \d+(?:\.\d+)*",
     "the level of an interval": r"\b95 (?:%|per cent)(?: \w+)? intervals?\b",

@@ -15,7 +15,7 @@ from dpclip_book.teach.editions import student
 FOLDER = "dpclip-class"  # in which everything lies when the zip is unpacked
 START = """# Start here
 
-1. You need Python 3.11 or later, `git` and `make`.
+1. You need Python 3.11 to 3.14, `git` and `make`.
 2. `make lab` installs the package into `.venv` and opens the chapters. The first time takes some minutes.
 3. Exercises are at the end of each chapter. Write your code where it says `raise NotImplementedError`, run the
    cell, then the cell below it, which checks you.

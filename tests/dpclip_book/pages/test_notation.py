@@ -3,7 +3,7 @@
 import torch
 
 from dpclip.config import preset
-from dpclip.method import features, model, patch_match, text_prompt, visual_prompt
+from dpclip.method import interface, model, patch_match, text_prompt, visual_prompt
 from dpclip.training.train import build_model
 from dpclip_book.pages.notation import Sizes, letters, notation_tables, symbols
 
@@ -37,7 +37,7 @@ def test_shapes_are_those_of_the_mini_model():
 
 
 def test_names_exist():
-    places = vars(model) | vars(features) | vars(patch_match) | vars(text_prompt) | vars(visual_prompt)
+    places = vars(model) | vars(interface) | vars(patch_match) | vars(text_prompt) | vars(visual_prompt)
     for _, _, code, *_ in symbols(Sizes.of(preset("paper"))):
         first = code.split(".")[0]
         assert first == "backbone" or first in places, code
