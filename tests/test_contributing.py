@@ -89,8 +89,8 @@ def follow(blocks: list[tuple[str, str]], folder: Path) -> str:
 
 def make_data(folder: Path) -> None:
     """The pictures that the examples of data sets speak of: `birds` as a folder of one's own, `plants` as Herbarium."""
-    make_toy(folder / "birds", instances=6)
-    make_toy(folder / "plants", instances=6, sketches=1)
+    make_toy(folder / "birds", instances=10)
+    make_toy(folder / "plants", instances=70, sketches=1)
     (folder / "plants" / "photo").rename(folder / "plants" / "photos")
     drawings = (folder / "plants" / "sketch").rename(folder / "plants" / "drawings")
     for path in drawings.rglob("*-1.png"):

@@ -29,7 +29,7 @@ from dpclip_book.builder.page_checks import check_site
 from dpclip_book.builder.pdf import NAME as PDF
 from dpclip_book.builder.pdf import find_browser, print_book
 from dpclip_book.builder.runner import run_chapters
-from dpclip_book.chapters import Chapter, check_edition, find_chapters
+from dpclip_book.chapters import Chapter, find_chapters
 from dpclip_book.pages.explore import write_explorer
 from dpclip_book.pages.try_page import write_try
 from dpclip_book.teach.class_pages import write_measured
@@ -51,7 +51,6 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 
 def make_book(preset: str, edition: str = "teacher", **options) -> Path:
     """Run what changed (`options` of run_chapters), build the site, check its pages; the last line is index.html."""
-    check_edition(edition)
     run_chapters(preset, **options)
     index = build_site(preset, edition=edition)
     problems = check_site(index.parent)
@@ -67,7 +66,6 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
     A chapter that was not run under `preset` appears with its stored outputs, and its last line says so. The student
     edition has a folder of its own. Raises UserError with the end of Jupyter Book's output when it fails.
     """
-    check_edition(edition)
     build = root / "_build" / preset
     source, new, site = build / "source", build / "new", build / SITES[edition]
     stage(preset, source, root, edition)
@@ -98,11 +96,7 @@ def make_pdf(preset: str, root: Path = ROOT) -> Path:
 def jupyter_book(builder: str, source: Path, new: Path, root: Path) -> None:
     """Run Jupyter Book on `source` with warnings as errors; what it makes is `new/_build/<builder>`."""
     shutil.rmtree(new, ignore_errors=True)
-    start = [
-        sys.executable,
-        "-c",
-        "from jupyter_book.cli.main import main; main()",
-    ]  # works where PATH lacks the environment
+    start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # also without a PATH to it
     words = ["build", str(source), "--path-output", str(new), "--builder", builder, "-n", "-W", "--keep-going"]
     done = subprocess.run([*start, *words], capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
     if done.returncode:

@@ -9,23 +9,11 @@ from dpclip.files import ROOT
 
 SOURCE = ROOT / "book" / "paper_map.toml"
 PRINTED = {"figure": 5, "table": 5, "equation": 6, "section": 19}  # how many the paper has `paper`
-HEADINGS = {
-    "figure": (
-        "Figures",
-        "All captions were at hand, and the drawing of the second. Figures 1, 2, 3 and 5 are redrawn, none is copied.",
-    ),
-    "table": (
-        "Tables",
-        "None was at hand as printed, but for two drafts of the appendix. The layouts are ours, and so is the order.",
-    ),
-    "equation": (
-        "Equations",
-        "None was at hand as printed. These are ours; which of them are printed, and under which number, is not known.",
-    ),
-    "section": (
-        "Sections",
-        "Neither titles nor text were at hand. What they must be about follows from the rest.",
-    ),
+NOTES = {
+    "figure": "All captions were at hand, and one drawing. Figures 1, 2, 3 and 5 are redrawn, none is copied.",
+    "table": "None was at hand as printed, but two drafts of the appendix. Layouts and order are ours.",
+    "equation": "None was at hand as printed. These are ours; which are printed, and how numbered, is not known.",
+    "section": "Neither titles nor text were at hand. What they must be about follows from the rest.",
 }
 
 
@@ -59,9 +47,9 @@ def read_map(path: Path = SOURCE) -> list[Part]:
 def map_page(parts: list[Part]) -> str:
     """The generated part of the page, as MyST Markdown: a heading a kind, an entry a part."""
     lines = []
-    for kind, (heading, note) in HEADINGS.items():
+    for kind, note in NOTES.items():
         own = [part for part in parts if part.kind == kind]
-        lines.append(f"## {heading}\n\nThe paper has {PRINTED[kind]}. {note}\n")
+        lines.append(f"## {kind.capitalize()}s\n\nThe paper has {PRINTED[kind]}. {note}\n")
         for part in own:
             number = f"{kind.capitalize()} {part.number}: " if part.number else ""
             pages = ", ".join(f"{{doc}}`/{page}`" for page in part.pages)
