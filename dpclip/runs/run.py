@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from dpclip.config import RunConfig, preset, settings_words
-from dpclip.data.batches import PROTOCOLS
+from dpclip.data.batches import PROTOCOLS, check_trainable
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.data.manifest import Manifest
 from dpclip.data.sources import open_dataset
@@ -65,17 +65,20 @@ def run_folder(run: Run, runs: Path | None = None) -> Path:
     return (runs or RUNS) / run.name
 
 
-def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, probe: dict | None = None) -> Training:
+def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, split: str = "unseen") -> Training:
     """The trained model of a run: from its checkpoint, continued if unfinished, or trained now. A checkpoint of code
-    that did something else, as its `probe` tells, is set aside.
+    that did something else is set aside, as its probe tells, which is taken anew and goes with the training.
 
     Raises MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
     """
-    refuse_training([run], store, runs)
-    folder = run_folder(run, runs)
+    refuse_training([run], store, runs, split)
+    folder, probe = run_folder(run, runs), {}
     if processes.rank() == 0:
-        _set_aside(folder, probe or take_probe(run.config, run.seed, store, "unseen"))
-    return train_run(run.config, run.seed, store, folder)
+        probe = take_probe(run.config, run.seed, store, split)
+        _set_aside(folder, probe)
+    training = train_run(run.config, run.seed, store, folder)
+    training.probe = probe
+    return training
 
 
 def _set_aside(folder: Path, probe: dict) -> None:
@@ -129,15 +132,6 @@ def measure(training: Training, split: str, limit: int) -> dict:
     return {"fine-grained": metrics, "category-level": level}
 
 
-def check_run(run: Run, manifest: Manifest, split: str) -> None:
-    """Raise UserError for what would stop a run after its training: categories that are not there, or too small."""
-    if split == "val" and not manifest.categories("val"):
-        raise UserError(
-            f"no category of {manifest.name} is held out for validation, so there is nothing to evaluate on. "
-            "Hold some out: --set val_categories=10"
-        )
-
-
 def ensure(
     run: Run, store: ImageStore, folder: Path | None = None, runs: Path | None = None, split: str = "unseen"
 ) -> dict | None:
@@ -151,11 +145,11 @@ def ensure(
     record = find_record(run, split, folder)
     if record is not None:
         return record
-    check_run(run, store.manifest, split)
+    trains = find_method(run.config.method).trains(run.config.model)
+    check_trainable(store.manifest, run.config, split, trains)
     target = records_folder(run.config, split, folder)
     ensure_writable(target)
-    probe = take_probe(run.config, run.seed, store, split) if processes.rank() == 0 else None
-    training = ensure_model(run, store, runs, probe)
+    training = ensure_model(run, store, runs, split)
     if processes.rank() > 0:
         return None
     record = {
@@ -165,7 +159,7 @@ def ensure(
         "data_hash": run.data_hash,
         "weights_hash": run.weights_hash,
         "split": split,
-        "probe": probe,
+        "probe": training.probe,
         "metrics": measure(training, split, run.config.test_categories),
         "losses": [round(loss, 5) for loss in training.losses],
         "scores": [round(score, 5) for score in training.scores],

@@ -6,7 +6,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -115,29 +115,31 @@ def compare_records(record: dict, again: dict) -> list[Line]:
     `same_machine`.
     """
     bounds, exact = tomllib.loads(TOLERANCE.read_text(encoding="utf-8")), same_machine(record, again)
+    losses, metrics = bounds["losses"], bounds["metrics"]
     pairs = list(zip(record["losses"], again["losses"], strict=False))
-    first = bounds["losses"]["first"]
     lines = [Line("steps", len(record["losses"]), len(again["losses"]), 0)]
-    lines += [_widest(pairs, range(min(first, len(pairs))), bounds["losses"]["first_absolute"])]
-    lines += [_widest(pairs, range(first, len(pairs)), bounds["losses"]["absolute"])]
+    for start, end, allowed in (
+        (0, losses["first"], losses["first_absolute"]),
+        (losses["first"], len(pairs), losses["absolute"]),
+    ):
+        if part := pairs[start:end]:  # of these steps the one where the losses are farthest apart
+            apart, step = max((abs(a - b), start + n) for n, (a, b) in enumerate(part))
+            name = f"loss, step {step + 1} of {start + 1} to {start + len(part)}"
+            lines.append(Line(name, *pairs[step], allowed))
+    for name, queries, old, new in _metrics(record, again):
+        lines.append(Line(name, old, new, max(metrics["absolute"], metrics["queries"] / queries)))
+    return [replace(line, allowed=0.0) if exact else line for line in lines]
+
+
+def _metrics(record: dict, again: dict) -> Iterator[tuple[str, int, float, float]]:
+    """Name, number of queries, recorded value, value now."""
     old, new = record["metrics"], again["metrics"]
     for protocol, styles in old["fine-grained"].items():
         for style, values in styles.items():
-            allowed = max(bounds["metrics"]["absolute"], bounds["metrics"]["queries"] / values["queries"])
             for name in ("acc@1", "acc@5", "acc@10"):
                 now = new["fine-grained"][protocol][style][name]
-                lines.append(Line(f"{protocol}, {style}, {name}", values[name], now, allowed))
+                yield f"{protocol}, {style}, {name}", values["queries"], values[name], now
     for setting, values in old["category-level"].items():
         if isinstance(values, dict) and "map@all" in values:
-            allowed = max(bounds["metrics"]["absolute"], bounds["metrics"]["queries"] / len(values["ap"]))
             now = new["category-level"][setting]["map@all"]
-            lines.append(Line(f"{setting}, map@all", values["map@all"], now, allowed))
-    return [Line(line.name, line.recorded, line.now, 0.0 if exact else line.allowed) for line in lines if line]
-
-
-def _widest(pairs: list[tuple[float, float]], steps: range, allowed: float) -> Line | None:
-    """Of some steps the one where the losses are farthest apart; None without steps."""
-    if not steps:
-        return None
-    step = max(steps, key=lambda n: abs(pairs[n][0] - pairs[n][1]))
-    return Line(f"loss, step {step + 1} of {steps[0] + 1} to {steps[-1] + 1}", *pairs[step], allowed)
+            yield f"{setting}, map@all", len(values["ap"]), values["map@all"], now

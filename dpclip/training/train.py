@@ -84,6 +84,7 @@ class Training:
     losses: list[float]
     scores: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    probe: dict = field(default_factory=dict)  # of this code (runs/probe.py)
 
     def __post_init__(self) -> None:
         groups = self.model.set_trainable() if self.model.trains(self.config.model) else {}

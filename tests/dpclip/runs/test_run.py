@@ -62,5 +62,5 @@ def test_without_validation_categories_nothing_is_trained(store, tmp_path, monke
     rows = store.manifest.table
     without = store.manifest.of("toy", store.manifest.root, rows[rows["split"] != "val"], store.manifest.text)
     monkeypatch.setattr(runs, "train_run", None)
-    with pytest.raises(UserError, match="nothing to evaluate on. Hold some out: --set val_categories=10"):
+    with pytest.raises(UserError, match="no val category. Hold some seen ones out: --set val_categories=N"):
         ensure(make_run(CONFIG, 0, without), ImageStore(without, 56, tmp_path / "c"), tmp_path, tmp_path, "val")

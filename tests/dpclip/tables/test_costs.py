@@ -58,7 +58,7 @@ def test_csv_parses_back(run):
 def test_markdown(run):
     lines = run("5").stdout.splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    assert lines[0] == "# Table 5: cost of each method" and len(cells) == 2 * (2 + 2)  # of both backbones
+    assert lines[0] == "# Table 5: cost of each method" and len(cells) == 2 * (2 + 2)
     assert cells[2][0] == "CLIP" and "8.232" in cells[2] and cells[6][-1] == "–"
     assert cells[7][-1] == "700" and "12.3" in cells[7]
 
