@@ -24,6 +24,7 @@ LAYERS = (
     ("training",),
     ("runs",),
     ("tables", "figures"),
+    ("api",),
     ("commands",),
     ("cli",),
     ("__main__", "dpclip"),

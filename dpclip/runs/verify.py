@@ -123,7 +123,7 @@ def compare_records(record: dict, again: dict) -> list[Line]:
         (losses["first"], len(pairs), losses["absolute"]),
     ):
         if part := pairs[start:end]:  # of these steps the one where the losses are farthest apart
-            apart, step = max((abs(a - b), start + n) for n, (a, b) in enumerate(part))
+            step = start + max(range(len(part)), key=lambda n: abs(part[n][0] - part[n][1]))
             name = f"loss, step {step + 1} of {start + 1} to {start + len(part)}"
             lines.append(Line(name, *pairs[step], allowed))
     for name, queries, old, new in _metrics(record, again):

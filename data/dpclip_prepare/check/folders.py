@@ -80,8 +80,7 @@ def check_dataset(name: str, root: Path, unseen: str = "", decode: bool = False)
         report.problems.append(Problem("the split does not fit", [str(error)], "See the message."))
     if name in ("sketchy", "sketchy-ext"):
         report.problems += _names(tree, away)
-    if not report.problems:
-        report.problems += _untrainable(tree, split, report.notes)
+    report.problems += _untrainable(tree, split, report.notes)
     if decode:
         report.problems += _damaged(tree)
     else:
@@ -95,17 +94,19 @@ def check_dataset(name: str, root: Path, unseen: str = "", decode: bool = False)
 
 def _untrainable(tree: Tree, split: str, notes: list[str]) -> list[Problem]:
     """What would stop a run: of the preset `mini` for a folder of one's own, of `paper` for another dataset."""
-    manifest, config = tree.listing(split), preset("mini" if tree.name == "folder" else "paper")
+    config = preset("mini" if tree.name == "folder" else "paper")
+    try:
+        manifest = tree.listing(split)
+    except UserError:  # a fault that is told already
+        return []
     if tree.name == "folder" and not manifest.paired:
         notes.append(
-            "no sketch bears a photo's name (NAME-1.png or NAME_1.png for NAME.jpg): sketches and photos meet by "
-            "category only, and only category-level retrieval can be measured."
+            "no sketch bears a photo's name: they meet by category, and only category-level retrieval can be measured."
         )
-    trains = bool(manifest.categories("seen"))
-    if not trains:
+    if not (seen := manifest.categories("seen")):
         notes.append("all categories are unseen: trained runs can be tested here, none can be trained.")
     try:
-        check_trainable(manifest, config, trains=trains)
+        check_trainable(manifest, config, trains=bool(seen))
     except UserError as error:
         cure = f"See the message; the preset {config.preset} was asked for."
         return [Problem("too few images for a run", [str(error)], cure)]

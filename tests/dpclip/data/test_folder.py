@@ -104,6 +104,7 @@ def test_in_order_means_trainable(root):
         (root / "photo" / category / "four.png").unlink()
         for path in (root / "sketch" / category).glob("four*"):
             path.unlink()
+    (root / "photo" / "ape" / "notes.txt").write_text("what does not belong there does not hide it")
     text = text_of(root)
     assert "too few images for a run" in text and "no seen category of folder has 16 sketches" in text
     assert text.endswith("Not in order.")
