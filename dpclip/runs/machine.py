@@ -19,24 +19,23 @@ def commit() -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=12", "HEAD") + (
-            "+" if git("status", "--porcelain", "-uno", "--", "dpclip") else ""
-        )
+        changed = git("status", "--porcelain", "-uno", "--", "*.py")
+        return git("rev-parse", "--short=12", "HEAD") + "+" * bool(changed)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def _processor() -> dict[str, str]:
+    """What Linux says of the last core, by name; empty elsewhere."""
+    info = Path("/proc/cpuinfo")
+    return dict(re.findall(r"^([\w ]+?)\s*: (.+)$", info.read_text(), re.M)) if info.exists() else {}
 
 
 def hardware(device: str = "cpu") -> str:
     """The processor or accelerator that did the work, in words."""
     if device != "cpu":
         return torch.cuda.get_device_name(device)
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        name = next(
-            (line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")),
-            name,
-        )
+    name = _processor().get("model name") or platform.processor() or platform.machine()
     return f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
 
@@ -44,9 +43,7 @@ def arithmetic(device: str = "cpu") -> str:
     """What the last digits depend on besides `hardware` and torch: the processor's model and vector instructions."""
     if device != "cpu":
         return ""
-    info = Path("/proc/cpuinfo")
-    lines = dict(re.findall(r"^([\w ]+?)\s*: (.+)$", info.read_text(), re.M)) if info.exists() else {}
-    model = "-".join(lines.get(name, "?") for name in ("cpu family", "model", "stepping"))
+    model = "-".join(_processor().get(name, "?") for name in ("cpu family", "model", "stepping"))
     return f"{model} {torch.backends.cpu.get_cpu_capability()}"
 
 
