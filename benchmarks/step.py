@@ -16,8 +16,7 @@ from torch import Tensor
 
 from benchmarks.timing import Comparison, interleaved
 from dpclip.config import preset
-from dpclip.method.backbone import load_backbone
-from dpclip.method.blocks import block_forward
+from dpclip.method.backbone import block_forward, load_backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from tests.dpclip.method.reference import Reference

@@ -2,11 +2,12 @@
 
 import shutil
 
+import open_clip
 import pytest
 import torch
 from open_clip.tokenizer import SimpleTokenizer
 
-from dpclip.method.backbone import Backbone, build_clip
+from dpclip.method.backbone import Backbone
 from tests.stand_in import make_sketchy
 
 TINY = {
@@ -24,7 +25,7 @@ def _make_tiny(seed: int = 0, **vision) -> Backbone:
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        clip = build_clip({**TINY, "vision_cfg": {**TINY["vision_cfg"], **vision}})
+        clip = open_clip.CLIP(**{**TINY, "vision_cfg": {**TINY["vision_cfg"], **vision}})
         for parameter in clip.visual.parameters():
             if parameter.ndim == 1:
                 parameter.data += 0.1 * torch.randn_like(parameter)

@@ -38,7 +38,7 @@ def sources(package: str) -> list[Path]:
 
 @cache
 def modules() -> dict[str, Path]:
-    """File of every module: dpclip/data/tree.py is `dpclip.data.tree`, dpclip/data/__init__.py is `dpclip.data`."""
+    """File of every module: dpclip/data/layout.py is `dpclip.data.layout`, dpclip/data/__init__.py is `dpclip.data`."""
     found = {}
     for package, folder in PACKAGES.items():
         for path in sources(package):

@@ -1,17 +1,18 @@
-"""Which images meet: training batches of one category, support sets, and the test protocols; and whether a dataset has
-enough images for a run.
+"""Which images meet: training batches of one category, support sets, test protocols; and whether they suffice.
 
-Every choice is a function of (seed, epoch) or (seed, category), never of a running generator: what a step sees does
-not depend on what ran before it.
+Every choice is a function of (seed, epoch) or (seed, category), so that nothing depends on what ran before.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dpclip.config import DPCLIPConfig, RunConfig
+from dpclip.config import RunConfig
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
+
+PROTOCOLS = ("transductive", "held-out")
+FOREIGN = ("random", "unmatched")  # kinds of support that are images of other categories
 
 
 @dataclass(frozen=True)
@@ -45,55 +46,35 @@ class SupportRule:
     sketches: int = 1
     photos: int = 2
 
-    @classmethod
-    def of(cls, config: DPCLIPConfig) -> "SupportRule":
-        """The rule that a model's settings name."""
-        return cls(config.support, config.support_sketches, config.support_photos)
-
-    @property
-    def foreign(self) -> bool:
-        """Whether the images come from other categories."""
-        return self.kind in ("random", "unmatched")
-
     def trim(self, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
         """The chosen sketches, then the chosen photos, as `kind` asks."""
-        parts = [
-            [] if self.kind == "photo" else sketches[: self.sketches],
-            [] if self.kind == "sketch" else photos[: self.photos],
-        ]
-        return np.concatenate([np.asarray(part, dtype=np.int64) for part in parts])
+        own = sketches[: 0 if self.kind == "photo" else self.sketches]
+        return np.concatenate([own, photos[: 0 if self.kind == "sketch" else self.photos]]).astype(np.int64)
 
 
 def pairs(manifest: Manifest, category: str, style: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A category's sketches of one style, its photos, and the place of each sketch's photo among them. Where sketches
-    have no photo of their own, they are dealt the category's photos in turn.
-
-    Raises UserError when a sketch of a paired dataset has no photo.
+    """A category's sketches of one style, its photos, and the place of each sketch's photo among them. Sketches of an
+    unpaired dataset are dealt the photos in turn; UserError when one of a paired dataset has no photo.
     """
     sketches, photos = manifest.rows(category=category, style=style), manifest.rows(category=category, modality="photo")
     if not manifest.paired and len(photos):
         return sketches, photos, np.arange(len(sketches)) % len(photos)
     instances = manifest.table["instance"].to_numpy()
     place = {instance: number for number, instance in enumerate(instances[photos])}
-    for row in sketches:
-        if instances[row] not in place:
-            raise UserError(
-                f"{manifest.table['path'][row]}: no photo of {instances[row]!r} in {category!r}. "
-                "Add it, or remove the sketch."
-            )
+    if lone := [row for row in sketches if instances[row] not in place]:
+        what = f"no photo of {instances[lone[0]]!r} in {category!r}. Add it, or remove the sketch."
+        raise UserError(f"{manifest.table['path'][lone[0]]}: {what}")
     return sketches, photos, np.array([place[i] for i in instances[sketches]], dtype=np.int64)
 
 
 def training_batches(
     manifest: Manifest, size: int, seed: int, epoch: int, rule: SupportRule, negatives: str = "instance"
 ) -> list[Batch]:
-    """One epoch over the seen categories, shuffled; the last batch of a category is dropped when it is not full.
-    Section 7 `code`.
+    """One epoch over the seen categories, shuffled; a category's last batch is dropped when not full. Section 7 `code`.
 
     The support of a batch comes from the batch itself; `random` and `unmatched` take it from other seen categories.
     `negatives`: "instance", other photos of the category `code`, or "category", photos of other seen categories `ours`.
-    Raises UserError when no category fills a batch, a category has a single photo, or is alone where images of others
-    are asked for.
+    Raises UserError when no category fills a batch, one has a single photo, or nothing can lend images of others.
     """
     random = np.random.default_rng([seed, epoch])
     if rule.kind != "photo" and rule.sketches > size:
@@ -106,9 +87,7 @@ def training_batches(
         if not manifest.paired:
             place = random.permutation(len(photos))[place]
         if len(photos) < 2:
-            raise UserError(
-                f"category {category!r} has {len(photos)} photo: triplets need a second one. Leave the category out."
-            )
+            raise UserError(f"category {category!r} has {len(photos)} photo: triplets need a second one. Leave it out.")
         order = random.permutation(len(sketches))
         if negatives == "category":
             foreign = np.setdiff1d(manifest.rows(split="seen", modality="photo"), photos)
@@ -118,30 +97,24 @@ def training_batches(
         for start in range(0, len(order) - size + 1, size):
             i = order[start : start + size]
             positive = photos[place[i]]
-            given = dict.fromkeys([*positive[::-1].tolist(), *(photos.tolist() if rule.foreign else [])])
+            given = dict.fromkeys([*positive[::-1].tolist(), *(photos.tolist() if rule.kind in FOREIGN else [])])
             support = rule.trim(sketches[i], np.array(list(given)))
             batches.append(Batch(category, sketches[i], positive, negative[i], support))
     if not batches:
-        raise UserError(
-            f"no seen category of {manifest.name} has {size} sketches. Lower the batch size: --set batch=N."
-        )
+        raise UserError(f"no seen category of {manifest.name} has {size} sketches. Ask for fewer: --set batch=N.")
     return _foreign([batches[i] for i in random.permutation(len(batches))], rule, random)
 
 
 def _foreign(sets: list, rule: SupportRule, random: np.random.Generator) -> list:
-    """Batches or tests, which come with their own support, with that of other categories where the rule asks for it:
-    whole from one of them (unmatched), or each image from any of them (random).
-    """
-    if not rule.foreign:
+    """Batches or tests with the support of others where the rule asks for it: of one (unmatched), of any (random)."""
+    if rule.kind not in FOREIGN:
         return sets
     size, found = rule.sketches + rule.photos, []
     for one in sets:
         others = [s.support for s in sets if s.category != one.category and len(s.support) == size]
         if not others:
-            raise UserError(
-                f"support={rule.kind!r}: no category beside {one.category!r} can give {rule.sketches} sketches and "
-                f"{rule.photos} photos. Ask for fewer, choose support='both', or add categories."
-            )
+            what = f"{rule.sketches} sketches and {rule.photos} photos. Ask for fewer, or choose support='both'."
+            raise UserError(f"support={rule.kind!r}: no category beside {one.category!r} can give {what}")
         drawn = [others[random.integers(len(others))] for _ in range(size if rule.kind == "random" else 1)]
         support = drawn[0] if rule.kind == "unmatched" else np.array([each[n] for n, each in enumerate(drawn)])
         found.append(replace(one, support=support))
@@ -151,13 +124,11 @@ def _foreign(sets: list, rule: SupportRule, random: np.random.Generator) -> list
 def test_sets(
     manifest: Manifest, split: str, style: str, protocol: str, rule: SupportRule, seed: int, limit: int = 0
 ) -> list[TestSet]:
-    """The test of each category of `split`, with queries of one sketch `style`; categories without queries are left
-    out.
+    """The test of each category of `split` that has queries of the sketch `style`.
 
-    transductive  support: the first of the category's shuffled queries, and the photos of its next ones; nothing is
-    removed `code`
-    held-out      support: photos of two instances and a sketch of theirs, of the style that trains; those instances
-    leave gallery and queries. Photos that nobody drew are not taken while there are others `ours`
+    transductive  support: the first of the shuffled queries, and the photos of the next ones; nothing is removed `code`
+    held-out      support: photos of two instances, drawn ones if there are, and a sketch of theirs, of the style that
+                  trains; those instances leave gallery and queries `ours`
     Removal does not depend on `rule.kind`, so numbers of all methods compare. `limit` keeps the first categories only.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
@@ -169,10 +140,8 @@ def test_sets(
         sketches, photos, place = pairs(manifest, category, style)
         needed = max(rule.photos, 1)
         if len(photos) < needed + 2:
-            raise UserError(
-                f"category {category!r} has {len(photos)} photos, but {needed} for the support and two to tell apart "
-                "are needed. Leave the category out."
-            )
+            need = f"{needed} for the support and two to tell apart are needed"
+            raise UserError(f"category {category!r} has {len(photos)} photos, but {need}. Leave the category out.")
         if protocol == "held-out":
             drawn, _, drawn_place = pairs(manifest, category, manifest.styles[0])
             order = random.permutation(len(photos))
@@ -193,20 +162,20 @@ def test_sets(
 
 
 def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen", trains: bool = True) -> None:
-    """Raise UserError, before any time is spent, for what would stop a run that is tested on `split`: an epoch without
-    a step, a category without the photos or the queries for a test, a support that nobody can give. `trains`: whether
-    the method has anything to train. No picture is read.
+    """Raise UserError for what would stop a run that is tested on `split`: an epoch without a step, a category without
+    the photos or queries for a test, a support that nobody can give. `trains`: whether anything is to train.
     """
-    rule, tested = SupportRule.of(config.model), {split: config.test_categories}
+    model, tested = config.model, {split: config.test_categories}
+    rule = SupportRule(model.support, model.support_sketches, model.support_photos)
     if trains:
         if not manifest.categories("seen"):
             raise UserError(f"{manifest.name}: no category is seen, so nothing can train. List fewer as unseen.")
-        batches = len(training_batches(manifest, config.batch, 0, 0, rule, config.model.negatives))
+        batches = len(training_batches(manifest, config.batch, 0, 0, rule, model.negatives))
         if batches < config.joint:
             raise UserError(f"joint={config.joint}: an epoch of {manifest.name} has {batches} batches. Lower `joint`.")
-        if config.model.checkpoint == "val":
+        if model.checkpoint == "val":
             tested["val"] = config.test_categories
-        if config.model.sees_support or config.model.reads_words:  # category-level tests take the mean of their prompts
+        if model.sees_support or model.reads_words:  # category-level tests take the mean of their prompts
             tested["seen"] = 0
     for part, limit in tested.items():
         asked = manifest.categories(part)[: limit or None]
@@ -218,11 +187,8 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
             found = {test.category for test in test_sets(manifest, part, style, "held-out", rule, 0, limit)}
             lone = [category for category in asked if category not in found]
             if lone and (not found or (number == 0 and part != "seen")):
-                raise UserError(
-                    f"category {lone[0]!r}: no {style} sketch is left to ask with, once {max(rule.photos, 1)} photos "
-                    "and their sketches are its support. Add sketches of other photos, or leave the category out."
-                )
+                once = f"once {max(rule.photos, 1)} photos and their sketches are its support. Add some to the others."
+                raise UserError(f"category {lone[0]!r}: no {style} sketch is left to ask with, {once}")
 
 
-PROTOCOLS = ("transductive", "held-out")
 test_sets.__test__ = False

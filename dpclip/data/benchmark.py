@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,20 +25,18 @@ SKILLS = (1, 2, 3, 4, 5)  # of the hands, 1 hurried to 5 practised
 
 
 def read_csv(path: Path) -> list[dict]:
-    """The rows of a committed CSV file as dicts of strings."""
+    """The rows of a CSV file as dicts of strings."""
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def instance_name(name: str) -> str:
-    """The file name of an object: its Unicode name in plain letters, `T-Rex` -> `t-rex`."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-
-
 def objects(root: Path = ROOT) -> list[dict]:
-    """The committed objects as dicts of codepoint, name, category, split and instance (the name as a file name)."""
-    return [row | {"instance": instance_name(row["name"])} for row in read_csv(Path(root) / "objects.csv")]
+    """The committed objects as dicts of codepoint, name, category, split and instance: the name in plain letters."""
+    rows = read_csv(Path(root) / "objects.csv")
+    for row in rows:
+        plain = unicodedata.normalize("NFKD", row["name"]).encode("ascii", "ignore").decode().lower()
+        row["instance"] = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")  # T-Rex -> t-rex
+    return rows
 
 
 def human_drawings(root: Path = ROOT) -> dict[str, np.ndarray]:
@@ -47,9 +46,7 @@ def human_drawings(root: Path = ROOT) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             return {code: file[code] for code in file.files}
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path} cannot be read ({error}). Restore it: git checkout -- {path.name} in its folder."
-        ) from error
+        raise UserError(f"{path} cannot be read ({error}). In its folder: git checkout -- {path.name}") from error
 
 
 def image_path(kind: str, item: dict, number: str = "") -> str:
@@ -64,10 +61,9 @@ def recorded(root: Path = ROOT) -> Manifest:
     for item in objects(root):
         base = {key: item[key] for key in ("category", "instance", "split")}
         rows.append(base | {"modality": "photo", "style": "photo", "path": image_path("photo", item)})
-        for style, kind, numbers in (
-            ("warped", "sketch", [f"-{skill}" for skill in SKILLS]),
-            ("human", "human", [f"-{k:02d}" for k in range(1, drawn.get(item["codepoint"], 0) + 1)]),
-        ):
+        hands = [f"-{skill}" for skill in SKILLS]
+        people = [f"-{k:02d}" for k in range(1, drawn.get(item["codepoint"], 0) + 1)]
+        for style, kind, numbers in (("warped", "sketch", hands), ("human", "human", people)):
             sketch = base | {"modality": "sketch", "style": style}
             rows += [sketch | {"path": image_path(kind, item, number)} for number in numbers]
     text = {row["category"]: row["words"] for row in read_csv(root / "categories.csv")}
@@ -76,9 +72,7 @@ def recorded(root: Path = ROOT) -> Manifest:
 
 
 def open_benchmark(root: Path = ROOT) -> Manifest:
-    """The benchmark whose pictures are on disk. Pictures that differ from the recorded ones by more than the last digit
-    of another processor are another data set, with a hash of its own.
-
+    """The benchmark whose pictures are on disk; pictures unlike the recorded ones are a data set with another hash.
     Raises UserError when pictures are missing, or are not those that were drawn.
     """
     listing, built = recorded(root), read_built(root)
@@ -90,9 +84,7 @@ def open_benchmark(root: Path = ROOT) -> Manifest:
     contents = hash_contents(listing.root, listing.table["path"])
     if contents != built["contents"]:
         raise UserError(f"pictures in {root / 'images'} are not those that were drawn. Run: {BUILD} --force")
-    if built["recorded"]:
-        return listing
-    return Manifest.of(NAME, listing.root, listing.table, listing.text, contents[:12])
+    return listing if built["recorded"] else replace(listing, fingerprint=contents[:12])
 
 
 def read_built(root: Path = ROOT) -> dict | None:

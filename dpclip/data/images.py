@@ -17,8 +17,6 @@ DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
 def read_image(path: Path, size: int) -> np.ndarray:
     """One picture as (3, size, size) uint8 RGB, upright, transparency over white; the sides are scaled separately.
-
-    `path` names an image file of any pixel format.
     Raises UserError naming a file that is missing, damaged, too large or of a kind that is not read, and the cure.
     """
     cure = "Put the original file in its place; dpclip data check NAME FOLDER --decode finds all such files."

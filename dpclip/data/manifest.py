@@ -1,6 +1,4 @@
-"""One table for every dataset: which image shows which object, in which modality and style, and in which split; and the
-identity of a dataset, which is its pictures, never their names alone.
-"""
+"""One table for every dataset: which image shows what, in which modality, style and split; and a dataset's identity."""
 
 import hashlib
 import json
@@ -21,16 +19,13 @@ from dpclip.files import BUILD_FOLDER, atomic_write_text, sha256_file
 
 HASHES = BUILD_FOLDER / "contents"  # hashes of contents that were taken before, a small file a data set
 COLUMNS = ["modality", "category", "instance", "style", "path", "split"]
-MODALITIES = ("photo", "sketch")
 SPLITS = ("seen", "val", "unseen")
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A dataset as rows. The row number is the identity of an image everywhere else (caches, batches, results).
-
-    A photo and a sketch belong together when they share (category, instance); in a dataset that is not `paired`, by
-    their category only. Build one with `Manifest.of`, which sorts the rows.
+    """A dataset as rows, made by `Manifest.of`. Everywhere else the row number is the identity of an image. A photo and
+    a sketch belong together by (category, instance), in a dataset that is not `paired` by category only.
     """
 
     name: str  # "openmoji-sbir", "sketchy", ...
@@ -42,21 +37,14 @@ class Manifest:
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        root: Path,
-        rows: list[dict] | pd.DataFrame,
-        text: dict[str, str],
-        fingerprint: str = "",
-        paired: bool = True,
+        cls, name: str, root: Path, rows: list | pd.DataFrame, text: dict, fingerprint: str = "", paired: bool = True
     ) -> "Manifest":
         """Sort and number `rows` (of COLUMNS), check them, make the manifest. UserError for a broken rule."""
         table = pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:5], ignore_index=True)
-        for column, allowed in (("modality", MODALITIES), ("split", SPLITS)):
+        for column, allowed in (("modality", ("photo", "sketch")), ("split", SPLITS)):
             if odd := sorted(set(table[column]) - set(allowed)):
                 raise UserError(f"{name}: {column} {odd[0]!r} is unknown. Use one of {', '.join(allowed)}.")
-        sides = table.groupby("category")["split"].nunique()
-        if (sides > 1).any():
+        if ((sides := table.groupby("category")["split"].nunique()) > 1).any():
             raise UserError(f"{name}: category {sides.idxmax()!r} is in two splits. Give every category one split.")
         if wordless := sorted(set(table["category"]) - set(text)):
             raise UserError(f"{name}: category {wordless[0]!r} has no words for the text encoder. Add them to `text`.")
@@ -100,10 +88,8 @@ class Manifest:
 
 
 def hash_contents(root: Path, paths: Iterable[str]) -> str:
-    """64 hexadecimal digits that change with any name and any byte of the files `paths` below `root`.
-
-    All are read once (a minute or so for a hundred thousand pictures). After that their sizes and times are compared,
-    and the hash is kept while those stay. Raises UserError naming a file that cannot be read.
+    """64 hexadecimal digits that change with any name and any byte of the files `paths` below `root`. They are read
+    once; the hash is kept while their sizes and times stay. Raises UserError naming a file that cannot be read.
     """
     root, paths = Path(root).resolve(), sorted(paths)
     states = (_reading(Path.stat, root / path) for path in paths)

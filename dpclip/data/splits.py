@@ -1,8 +1,6 @@
-"""Categories: which are unseen, by the list of an author, a file of one's own or a rule; one canonical spelling for the
-many of circulated folders, and words for the text encoder. Source: section 11; the choice of words is `ours`.
+"""Categories: which are unseen; one spelling for the many of circulated folders; words for the text encoder `ours`.
 
-A list is never named by number: "split 1" is the list of Shen (2018) in the literature and that of Yelamarthi (2018) in
-some released code, "split 2" the other one.
+Section 11. A list is never named by number: "split 1" is Shen's (2018) in the literature, Yelamarthi's (2018) in code.
 """
 
 import difflib
@@ -40,7 +38,7 @@ def split_lists() -> dict:
 
 def authors(name: str) -> dict[str, list[str]]:
     """The unseen lists that a dataset can be split by, author -> categories; for a folder of one's own, all lists."""
-    chosen = [LISTS[name]] if name in LISTS else list(dict.fromkeys(LISTS.values()))
+    chosen = [LISTS[name]] if name in LISTS else dict.fromkeys(LISTS.values())
     return {author: unseen for each in chosen for author, unseen in split_lists()[each]["unseen"].items()}
 
 
@@ -53,12 +51,9 @@ def known_categories(name: str) -> list[str]:
 
 
 def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str]:
-    """The unseen ones among `categories`: by author, by a file, or, with an empty `unseen`, every fifth in sorted
-    order (the 5th, 10th, ...; the last one where there are fewer) `ours`.
-
-    Of an author's list the categories that are not there are left out; those of a file must all be there, and may be
-    all there are: such a set tests what was trained on another. Raises UserError for an unknown author, a misspelled
-    category, and when nothing is left on one side.
+    """The unseen ones among `categories`: by author, by a file, or, if empty, every fifth in sorted order (or the last)
+    `ours`. An author's that are not there are left out; a file's must all be there, and may be all there are.
+    Raises UserError for an unknown author, a misspelled category, and when nothing is left on one side.
     """
     lists = authors(name)
     if not unseen:
@@ -70,34 +65,27 @@ def unseen_categories(name: str, unseen: str, categories: list[str]) -> list[str
     else:
         both = " A number is not enough: the two lists of Sketchy are numbered both ways."
         numbered = both if re.fullmatch(r"\D*[12]", unseen) else ""
-        raise UserError(
-            f"{name}: unseen={unseen!r} is no split.{numbered} Use one of {', '.join(lists)}, "
-            "or the path of a text file with one category a line."
-        )
+        use = f"Use one of {', '.join(lists)}, or the path of a text file with one category a line."
+        raise UserError(f"{name}: unseen={unseen!r} is no split.{numbered} {use}")
     if not chosen or len(chosen) >= len(categories):
         way = f" To test a trained run on them all, list them in a file, one a line: {UNSEEN} in the folder."
-        raise UserError(
-            f"{name}: {len(chosen)} of {len(categories)} categories are unseen, but at least one is needed on each "
-            f"side. Add categories, or choose another list with `unseen`.{way * bool(chosen)}"
-        )
+        what = f"{len(chosen)} of {len(categories)} categories are unseen, but at least one is needed on each side"
+        raise UserError(f"{name}: {what}. Add categories, or choose another list with `unseen`.{way * bool(chosen)}")
     return sorted(chosen)
 
 
 def _from_file(path: Path, categories: list[str]) -> list[str]:
-    """The categories that a text file names, one a line; empty lines and lines that begin with # do not count."""
+    """The categories that a text file names, one a line, but for empty lines and those that begin with #."""
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path} cannot be read as a list of categories ({error}). Write UTF-8 text, one category a line."
-        ) from error
+        raise UserError(f"{path} cannot be read ({error}). Write UTF-8 text, one category a line.") from error
     wanted = [line for line in lines if line and not line.startswith("#")]
     matched = canonical(wanted, categories)
-    for category in wanted:
-        if category not in matched:
-            near = closest(category, categories)
-            hint = f"Did you mean {near!r}?" if near else f"The categories are: {', '.join(categories[:20])} ..."
-            raise UserError(f"{path}: {category!r} is no category of this dataset. {hint}")
+    if unknown := [category for category in wanted if category not in matched]:
+        near = closest(unknown[0], categories)
+        hint = f"Did you mean {near!r}?" if near else f"The categories are: {', '.join(categories[:20])} ..."
+        raise UserError(f"{path}: {unknown[0]!r} is no category of this dataset. {hint}")
     if not matched:
         raise UserError(f"{path} lists no category. Write at least one, one a line.")
     return sorted(set(matched.values()))
@@ -105,9 +93,7 @@ def _from_file(path: Path, categories: list[str]) -> list[str]:
 
 def assign(categories: list[str], unseen: list[str], validation: int = 0) -> dict[str, str]:
     """Category -> "seen", "val" or "unseen". The `validation` categories stand evenly spaced among the sorted seen
-    ones: numbers floor((i + 1/2) * seen / validation), counted from 0 `ours`.
-
-    Raises UserError when they would leave no seen category.
+    ones: numbers floor((i + 1/2) * seen / validation), from 0 `ours`. UserError when none would stay seen.
     """
     seen = sorted(set(categories) - set(unseen))
     if validation and not 0 < validation < len(seen):
@@ -126,13 +112,9 @@ def spelling_key(name: str) -> str:
 def canonical(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Each of `names` that is a spelling of a known category -> that category. The others are left out."""
     spelled = {spelling_key(category): category for category in known}
-    found = {}
-    for name in names:
-        own = spelling_key(name)
-        own = own if own in spelled else RENAMED.get(own, own)
-        if own in spelled:
-            found[name] = spelled[own]
-    return found
+    keys = {name: spelling_key(name) for name in names}
+    found = {name: spelled.get(key) or spelled.get(RENAMED.get(key)) for name, key in keys.items()}
+    return {name: category for name, category in found.items() if category}
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

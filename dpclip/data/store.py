@@ -22,9 +22,8 @@ CHANNELS = {"photo": 3, "sketch": 1}
 class ImageStore:
     """All pictures of a manifest at one size: `store[rows]` is (B, 3, S, S) in [0, 1].
 
-    Photos keep three channels on disk, sketches one (their luminance), under a name that tells what the picture files
-    hold. Raises UserError for a missing or damaged picture, and for a cache folder that cannot be written or has no
-    room.
+    Photos keep three channels on disk, sketches one (their luminance), under a name that tells their contents.
+    Raises UserError for a missing or damaged picture, and for a cache folder that cannot be written or has no room.
     """
 
     def __init__(self, manifest: Manifest, size: int, cache: Path = CACHE, device: str = "cpu") -> None:
@@ -44,15 +43,12 @@ class ImageStore:
         """The pictures of one modality (N, C, S, S): from their file, decoded anew where that is missing or damaged."""
         path = self.cache / f"{self.key}-{modality}.npy"
         shape = (len(self.manifest.rows(modality=modality)), CHANNELS[modality], self.size, self.size)
-        pixels = _read_whole(path, shape)
-        if pixels is None:
+        if _read_whole(path, shape) is None:
             ensure_writable(self.cache, int(np.prod(shape)))
             with FileLock(path.with_suffix(".lock")):  # of several processes one decodes, the others wait
-                pixels = _read_whole(path, shape)
-                if pixels is None:
+                if _read_whole(path, shape) is None:
                     self._decode(modality, path, shape)
-                    pixels = _read_whole(path, shape)
-        return pixels
+        return _read_whole(path, shape)
 
     def _decode(self, modality: str, path: Path, shape: tuple[int, ...]) -> None:
         part = path.with_suffix(".part.npy")

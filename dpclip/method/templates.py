@@ -17,23 +17,16 @@ _PICTURES = (
 TEMPLATES = (
     "This is a {} in the image.",
     "a {}.",
-    *(f"a {picture} of a {{}}." for picture in _PICTURES),
-    *(f"a {picture} of the {{}}." for picture in _PICTURES),
-    *(f"a {picture} of one {{}}." for picture in _PICTURES),
+    *(f"a {picture} of {article} {{}}." for article in ("a", "the", "one") for picture in _PICTURES),
     *(f"a {quality} photo of a {{}}." for quality in ("good", "bad", "bright", "dark", "clean", "dirty", "blurry")),
     *(f"a photo of a {quality} {{}}." for quality in ("small", "large", "nice", "strange", "clean", "dirty", "hidden")),
     *(f"a {quality} sketch of a {{}}." for quality in ("good", "bad", "simple", "rough", "quick", "careful")),
-    "a black and white photo of a {}.",
-    "a close photo of a {}.",
-    "a cropped photo of a {}.",
-    "a photo of many {}.",
-    "a photo of my {}.",
+    *(f"a {quality} photo of a {{}}." for quality in ("black and white", "close", "cropped")),
+    *(f"a photo of {article} {{}}." for article in ("many", "my")),
     "an image of a {}.",
     "an icon of a {}.",
     "art of a {}.",
-    "a {} on a white background.",
-    "a {} drawn by hand.",
-    "a {} drawn with a pen.",
+    *(f"a {{}} {way}." for way in ("on a white background", "drawn by hand", "drawn with a pen")),
     "the outline of a {}.",
     "there is a {} in the scene.",
     "a toy {}.",
@@ -41,17 +34,13 @@ TEMPLATES = (
 
 
 def sentences(category: str, count: int) -> list[str]:
-    """The first `count` templates (1 or 63) with the words of `category`, "a" made "an" by sound.
-
-    Underscores and hyphens of the category become spaces. Raises UserError for another count or empty words.
-    """
+    """The first 1 or 63 templates with the words of `category`, "a" or "an" by sound; UserError for another count."""
     if count not in (1, len(TEMPLATES)):
         raise UserError(f"templates={count}: choose 1 or {len(TEMPLATES)}.")
     words = " ".join(category.replace("_", " ").replace("-", " ").split())
     if not words:
         raise UserError("a category without words has no text feature: name it.")
     start = words.lower()
-    article = (
-        "an" if start.startswith(SILENT_H) or (start[0] in "aeiou" and not start.startswith(SPOKEN_Y_OR_W)) else "a"
-    )
+    vowel = start[0] in "aeiou" and not start.startswith(SPOKEN_Y_OR_W)
+    article = "an" if vowel or start.startswith(SILENT_H) else "a"
     return [t.replace("a {}", f"{article} {words}").replace("{}", words) for t in TEMPLATES[:count]]

@@ -24,16 +24,11 @@ class LowRank(nn.Module):
     def forward(self, h: Tensor, s: Tensor | None, rows: slice = slice(None)) -> Tensor:
         """h (..., inputs), s (rank,) or None -> (..., outputs), or only some rows of the outputs."""
         z = h @ self.A.T  # (..., r)
-        if s is not None:
-            z = (1 + s) * z
-        return self.factor * (z @ self.B[rows].T)
+        return self.factor * ((z if s is None else (1 + s) * z) @ self.B[rows].T)
 
 
 class SideWay(nn.Module):
-    """Fig. 3c: low-rank paths beside attention and MLP, their middle scaled by the text.
-
-    `scale` is (2, r): attention first, then MLP. None leaves the low-rank paths unscaled (a plain LoRA).
-    """
+    """Fig. 3c: low-rank paths beside attention and MLP, their middle times 1 + `scale` (2, r); None: a plain LoRA."""
 
     def __init__(self, width: int, rank: int):
         super().__init__()
@@ -66,17 +61,15 @@ class TextPrompt(nn.Module):
         super().__init__()
         self.adapters = nn.ModuleList(Direct() if scaling == "direct" else SideWay(width, rank) for _ in range(depth))
         self.scale_shape = (4, width) if scaling == "direct" else (2, rank)
-        self.mlps = nn.ModuleList()
-        if scaling != "unscaled":
-            outputs = math.prod(self.scale_shape)
-            for _ in range(depth):
-                mlp = nn.Sequential(nn.Linear(text_dim, text_dim), nn.ReLU(), nn.Linear(text_dim, outputs))
-                for linear in (mlp[0], mlp[2]):
-                    nn.init.normal_(linear.weight, std=0.01)
-                    nn.init.zeros_(linear.bias)
-                if scaling == "direct":
-                    nn.init.zeros_(mlp[2].weight)  # s = 0: the model starts as CLIP `ours`
-                self.mlps.append(mlp)
+        self.mlps, outputs = nn.ModuleList(), math.prod(self.scale_shape)
+        for _ in range(0 if scaling == "unscaled" else depth):
+            mlp = nn.Sequential(nn.Linear(text_dim, text_dim), nn.ReLU(), nn.Linear(text_dim, outputs))
+            for linear in (mlp[0], mlp[2]):
+                nn.init.normal_(linear.weight, std=0.01)
+                nn.init.zeros_(linear.bias)
+            if scaling == "direct":
+                nn.init.zeros_(mlp[2].weight)  # s = 0: the model starts as CLIP `ours`
+            self.mlps.append(mlp)
 
     def forward(self, text_feature: Tensor) -> list[Tensor]:
         """text_feature (E,) -> the scale of each layer, (2, r) or (4, D); an empty list when text does not scale."""

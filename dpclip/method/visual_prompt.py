@@ -1,9 +1,7 @@
 """Visual Prompting Module (V-Prompt): a category's support images become prompt tokens for the image tower.
 
-    p_m = last K tokens of G([T ; l_m])
-
-T are the tokens of the support images, l_m learned tokens of layer m, G one transformer block shared by all layers.
-Source: Fig. 2 `paper`; section 3 of the specification `code`.
+p_m = last K tokens of G([T ; l_m]): T the tokens of the support images, l_m learned tokens of layer m, G one block
+shared by all layers. Source: Fig. 2 `paper`; section 3 of the specification `code`.
 """
 
 import math
@@ -12,7 +10,7 @@ import torch
 from open_clip.transformer import QuickGELU, ResidualAttentionBlock
 from torch import Tensor, nn
 
-from dpclip.method.blocks import block_forward
+from dpclip.method.backbone import block_forward
 
 
 class VisualPrompt(nn.Module):
@@ -35,10 +33,8 @@ class VisualPrompt(nn.Module):
                 nn.init.zeros_(linear.bias)  # those of the attention are zero already
 
     def forward(self, support: Tensor | None) -> Tensor:
-        """support (S, 1+N, D), before ln_pre -> prompts (M, K, D), all layers in one pass of G.
-
-        Only the last K tokens of G are kept, so only they are asked for. Those of layer m look at [T ; l_m]: in one
-        sequence with the other layers' through a mask, so that T is projected once for all of them.
+        """support (S, 1+N, D), before ln_pre -> prompts (M, K, D), all layers in one pass of G. Only the last K tokens
+        of G are asked for. Those of layer m look at [T ; l_m], through a mask, so that T is projected once for all.
         """
         learned = self.dropout(self.linear(self.learned))  # (M, K, D)
         if self.block is None:

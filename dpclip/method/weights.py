@@ -23,20 +23,16 @@ def read_weights(path: Path, model: str = "") -> dict[str, Tensor]:
     """Name -> tensor of a .safetensors file, OpenAI's own TorchScript archive or an open_clip .pt checkpoint.
 
     `model` is open_clip's name of the model the weights are for: its released files are then known by name and hash.
-
     A .pt is read weights-only. A TorchScript archive is a program, and torch.jit.load runs parts of it: only the one
     with OpenAI's hash is opened. The model computes QuickGELU: weights for GELU are refused where the hash or an
-    open_clip_config.json beside the file tells. A file of tensors alone does not tell, and is taken.
-
+    open_clip_config.json beside the file tells; a file of tensors alone does not.
     Raises UserError for a missing or damaged file, a released name with another hash, and for anything else.
     """
     digest, files = _digest(path), released(model)
     _check_origin(path, digest, files)
     if _is_torchscript(path) and digest not in {start for start, _ in files.values()}:
-        raise UserError(
-            f"{path}: a TorchScript archive with the SHA-256 {digest}, which is not OpenAI's {model}. Such a file is a "
-            "program that runs when it is opened. Download OpenAI's own afresh, or give the tensors as .safetensors."
-        )
+        cure = "It is a program that runs when opened. Download OpenAI's afresh, or give the tensors as .safetensors."
+        raise UserError(f"{path}: a TorchScript archive with the SHA-256 {digest}, not OpenAI's {model}. {cure}")
     try:
         weights = _read(path)
     except Exception as error:  # every reader has its own exceptions
@@ -50,9 +46,7 @@ def read_weights(path: Path, model: str = "") -> dict[str, Tensor]:
 
 
 def released(model: str) -> dict[str, tuple[str, bool]]:
-    """File name -> SHA-256 or its first 8 digits, and whether it wants QuickGELU: the weights of `model` whose address,
-    as open_clip knows it, carries their hash.
-    """
+    """File name -> SHA-256 or its first 8 digits, and whether it wants QuickGELU: of those whose address has a hash."""
     files = {}
     for tag in list_pretrained_tags_by_model(model):
         config = get_pretrained_cfg(model, tag)
@@ -65,8 +59,8 @@ def _digest(path: Path) -> str:
     try:
         return sha256_file(path)
     except OSError as error:
-        reason = f"no such weights file, or not a readable one ({error.strerror})"
-        raise UserError(f"{path}: {reason}. Check the path; `openai` names OpenAI's weights.") from error
+        cure = "Check the path; `openai` names OpenAI's weights."
+        raise UserError(f"{path}: no such weights file, or not a readable one ({error.strerror}). {cure}") from error
 
 
 def _check_origin(path: Path, digest: str, files: dict[str, tuple[str, bool]]) -> None:
@@ -110,9 +104,8 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def load_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> None:
-    """Copy `weights` into `model` as float32; `source` names them in errors.
-
-    Raises UserError naming the first tensor that is missing, unknown or of another shape; the model is then untouched.
+    """Copy `weights` into `model` as float32; `source` names them in errors. Raises UserError naming the first tensor
+    that is missing, unknown or of another shape; the model is then untouched.
     """
     wanted = model.state_dict()
     for name in sorted(wanted.keys() | weights.keys()):
@@ -140,9 +133,7 @@ def check_manifest(folder: Path, names: tuple[str, ...], cure: str) -> None:
 
 
 def use_weights(file: Path | None) -> None:
-    """From now on `file` is what weights="openai" reads, here and in the processes started from here; None changes
-    nothing. Raises UserError when it is not OpenAI's file.
-    """
+    """From now on weights="openai" reads `file`, if any, here and in child processes; UserError for another's file."""
     if file is not None:
         _check_openai(file)
         os.environ[WEIGHTS_VARIABLE] = str(file.resolve())
@@ -160,8 +151,6 @@ def weights_source(weights: str) -> str | None:
 def _check_openai(file: Path) -> None:
     wanted, digest = released(OPENAI_MODEL)[OPENAI_FILE][0], _digest(file)
     if digest != wanted:
-        raise UserError(
-            f"{file}: its SHA-256 is {digest}, but that of OpenAI's {OPENAI_FILE} is {wanted}. --weights "
-            f"({WEIGHTS_VARIABLE}) only tells where this file lies. Download it afresh; other weights make other runs: "
-            f"--set weights={file}."
-        )
+        cure = f"Download it afresh; other weights make other runs: --set weights={file}."
+        what = f"--weights ({WEIGHTS_VARIABLE}) only tells where this file lies. {cure}"
+        raise UserError(f"{file}: its SHA-256 is {digest}, but that of OpenAI's {OPENAI_FILE} is {wanted}. {what}")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dpclip.config import preset
 from dpclip.data.benchmark import NAME as EMBEDDED
-from dpclip.data.sources import default_unseen
+from dpclip.data.sources import sources
 from dpclip.runs.rows import TableRows
 from dpclip.tables import columns as shown
 from dpclip.tables.columns import STYLES, Column, whose_runs
@@ -107,7 +107,7 @@ def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str,
 
 def data_title(dataset: str) -> str:
     """A data set and whose list of unseen categories, for a caption."""
-    unseen = "" if dataset == EMBEDDED else default_unseen(dataset)
+    unseen = "" if dataset == EMBEDDED else sources()[dataset]["unseen"]
     return "the embedded benchmark" if dataset == EMBEDDED else f"`{dataset}`" + (f" ({unseen})" if unseen else "")
 
 

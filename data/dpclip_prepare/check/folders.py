@@ -12,9 +12,9 @@ from rich.progress import track
 from dpclip.config import preset
 from dpclip.data.batches import check_trainable
 from dpclip.data.images import read_image
+from dpclip.data.layout import SIDES, Tree
 from dpclip.data.sources import read_tree, sources, split_of
 from dpclip.data.splits import closest, known_categories, unseen_categories
-from dpclip.data.tree import SIDES, Tree
 from dpclip.errors import UserError
 from dpclip_prepare.check.expected import expected_counts, published_names
 

@@ -26,7 +26,6 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from dpclip.files import DATA, atomic_write_bytes
-from dpclip.method.backbone import build_clip
 from dpclip.runs.machine import commit, hardware
 from dpclip_prepare.clip.corpus import CAPTIONS, Corpus, open_corpus
 from dpclip_prepare.clip.teacher import teach
@@ -185,7 +184,7 @@ def pretrain(config: PretrainConfig, folder: Path, every: int = 50) -> tuple[dic
         bpe_path=str(merges), context_length=description["text_cfg"]["context_length"]
     )
     torch.manual_seed(config.seed)
-    model = Pretraining(build_clip(description), config.components)
+    model = Pretraining(open_clip.CLIP(**description), config.components)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]

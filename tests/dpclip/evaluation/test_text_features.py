@@ -2,6 +2,7 @@
 
 import copy
 
+import open_clip
 import pytest
 import torch
 from open_clip.tokenizer import SimpleTokenizer
@@ -12,7 +13,7 @@ from dpclip.errors import UserError
 from dpclip.evaluation import text_features
 from dpclip.evaluation.evaluate import open_bench
 from dpclip.evaluation.text_features import text_table
-from dpclip.method.backbone import Backbone, build_clip
+from dpclip.method.backbone import Backbone
 from dpclip.method.convnet import ConvNet
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from tests.conftest import TINY
@@ -32,7 +33,7 @@ def make_model(tokenizer):
 
     def make(**changes):
         torch.manual_seed(0)
-        backbone = Backbone(build_clip(TINY), copy.copy(tokenizer), "tiny").eval()
+        backbone = Backbone(open_clip.CLIP(**TINY), copy.copy(tokenizer), "tiny").eval()
         return DPCLIP(backbone, DPCLIPConfig(**{"templates": 1, "rank": 2} | changes))
 
     return make

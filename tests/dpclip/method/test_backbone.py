@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 
+import open_clip
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,8 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from dpclip.errors import UserError
-from dpclip.method.backbone import MINI, build_clip, load_backbone
-from dpclip.method.blocks import block_forward
+from dpclip.method.backbone import MINI, block_forward, load_backbone
 from dpclip.method.templates import TEMPLATES, sentences
 
 
@@ -42,7 +42,7 @@ def test_plain_gelu_is_kept():
         "vision_cfg": {"image_size": 16, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8},
         "text_cfg": {"context_length": 8, "vocab_size": 16, "width": 8, "heads": 1, "layers": 1},
     }
-    block = build_clip(config).visual.transformer.resblocks[0]
+    block = open_clip.CLIP(**config).visual.transformer.resblocks[0]
     x = 3 * torch.randn(1, 5, 16)
     torch.testing.assert_close(block_forward(block, x), block(x), atol=1e-6, rtol=0)
 
@@ -106,7 +106,7 @@ def mini_folder(tmp_path):
         "vision_cfg": {"image_size": 16, "layers": 1, "width": 16, "head_width": 8, "patch_size": 4},
         "text_cfg": {"context_length": 24, "vocab_size": 512 + 1 + 2, "width": 8, "heads": 1, "layers": 1},
     }
-    clip = build_clip(config)
+    clip = open_clip.CLIP(**config)
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "merges.txt.gz").write_bytes(gzip.compress(b"#version\no w"))
     save_file({k: v.half().contiguous() for k, v in clip.state_dict().items()}, tmp_path / "weights.safetensors")

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+import open_clip
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from dpclip.method.backbone import Backbone, build_clip
+from dpclip.method.backbone import Backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 
@@ -40,7 +41,7 @@ def our_name(name: str) -> str:
 @pytest.fixture(scope="module")
 def golden():
     """(model, inputs, outputs, features of one pass, context)"""
-    backbone = Backbone(build_clip(TOWER), None, "golden")
+    backbone = Backbone(open_clip.CLIP(**TOWER), None, "golden")
     model = DPCLIP(backbone, DPCLIPConfig(prompt_dropout=0.0)).eval()
     weights = {our_name(k): v.float() for k, v in load_file(GOLDEN / "weights.safetensors").items()}
     missing, unexpected = model.load_state_dict(weights, strict=False)
