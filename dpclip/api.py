@@ -10,22 +10,19 @@ from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.data.sources import read_tree
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import open_bench, support_rule
-from dpclip.evaluation.gallery import check_pictures, find_pictures, load_pictures, open_gallery, rank_gallery
-from dpclip.evaluation.retrieve import find_test, rank_photos
+from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
+from dpclip.evaluation.gallery import INDEX, check_pictures, find_pictures, load_pictures, open_gallery, rank_gallery
 from dpclip.runs.identity import Run, make_run
 from dpclip.runs.run import ensure, ensure_model, open_store
 from dpclip.training.train import Training
 
 SIGNS = {"tuberlin-ext": "imageresized", "quickdraw-ext": "quickdraw_"}  # how names of their folders begin
-Ranking = list[tuple[Path, float]]  # (photo, distance), nearest first
 
 
 def train(preset: str = "mini", seed: int = 0, data: Path | None = None, **settings: object) -> Training:
-    """The finished training of a run, with its `model`: made now, continued, or read from its checkpoint.
-
-    `settings` are fields of RunConfig and DPCLIPConfig; `data` is the folder of a data set, as `choose_run` reads it.
-    Raises UserError for what does not fit, before any training.
+    """The finished training of a run, with its `model`: made now, continued, or read from its checkpoint. `settings`
+    are fields of RunConfig and DPCLIPConfig; `data` is the folder of a data set, as `choose_run` reads it. Raises
+    UserError for what does not fit, before any training.
     """
     return ensure_model(*choose_run(preset, seed, data, settings))
 
@@ -45,30 +42,29 @@ def query(
     support: Sequence[Path] = (),
     strict: bool = False,
     **settings: object,
-) -> Ranking:
-    """The photos of a category of the data set, nearest to the sketch first; or those of the folder `gallery`, where
-    `category` may be any words and `support` holds pictures of it, sketches first. A run that is not trained is.
-
-    Photos of a gallery that cannot be read are left out and named; with `strict` they are an error. Raises UserError
-    for a file or category that is not there, before any training.
+) -> list[tuple[Path, float]]:
+    """(photo, distance), nearest to the sketch first: of a category of the data set, or of the folder `gallery`, where
+    `category` may be any words and `support` holds pictures of it, sketches first. A run that is not trained is. Photos
+    of a gallery that cannot be read are left out and named; with `strict` they are an error. Raises UserError for a
+    file or category that is not there, before any training.
     """
     return rank_sketch((preset, seed, data, settings), sketch, category, gallery, support, strict)
 
 
 def rank_sketch(
     choice: tuple, sketch: Path, category: str, gallery: Path | None, support: Sequence[Path], strict: bool
-) -> Ranking:
+) -> list[tuple[Path, float]]:
     """`query` for the run that the arguments `choice` of `choose_run` name."""
     check_pictures([sketch, *support])
     if gallery is not None:
         check_pictures(find_pictures(gallery)[: None if strict else 0])
         run, store = choose_run(*choice)
         model = ensure_model(run, store).model
-        return rank_gallery(open_gallery(model, run.name, gallery, category, list(support), strict=strict), sketch)
+        return rank_gallery(open_gallery(model, run.name, gallery, category, list(support), INDEX), sketch)
     if support:
         raise UserError("support needs a gallery: the categories of the data set have their own support.")
     run, store = choose_run(*choice)
-    test = find_test(store.manifest, support_rule(run.config.model), category)
+    test = category_test(store, run.config, category, "transductive")
     bench = open_bench(ensure_model(run, store).model, store)
     found = rank_photos(bench, load_pictures(bench.model, [sketch])[0], test, test.gallery)
     paths = store.manifest.table["path"].iloc[found.rows]

@@ -67,7 +67,7 @@ def main() -> None:
 
 def explain(error: Exception) -> tuple[str, int]:
     """What is said of an error, and the exit status. What a terminal would obey is made visible."""
-    text, status, group = str(error), 2, "".join(sys.argv[1:2])
+    text, status, group, name = str(error), 2, "".join(sys.argv[1:2]), getattr(error, "name", None) or "dpclip."
     if isinstance(error, UserError):
         status = 1
     elif isinstance(error, typer.TyperException):
@@ -75,13 +75,9 @@ def explain(error: Exception) -> tuple[str, int]:
         if "\n" in text:
             return text, 2  # the help, where nothing was asked
         text = f"{text.rstrip('.')}. See: {error.ctx.command_path} --help" if getattr(error, "ctx", None) else text
-    elif (
-        isinstance(error, ModuleNotFoundError)
-        and group in EXTRAS
-        and not (error.name or "dpclip.").startswith("dpclip.")
-    ):
-        text = f"dpclip {group} needs packages that are not installed ({error.name}): "
-        text, status = text + f"pip install 'dpclip[{EXTRAS[group]}]'", 1
+    elif isinstance(error, ModuleNotFoundError) and group in EXTRAS and not name.startswith("dpclip."):
+        text = f"dpclip {group} needs packages that are not installed ({name}): pip install 'dpclip[{EXTRAS[group]}]'"
+        status = 1
     elif os.environ.get(TRACEBACK_VARIABLE):
         raise error
     else:

@@ -1,14 +1,11 @@
-"""A run as data: the switches of DP-CLIP, what is trained on what, and the four presets.
-
-A configuration is checked when it is made, so a run never starts with a wrong one.
-"""
+"""A run as data: the switches of DP-CLIP, what is trained on what, and the four presets; checked when it is made."""
 
 import difflib
 import hashlib
 import json
 import math
 from dataclasses import asdict, field, fields, replace
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -108,9 +105,8 @@ class DPCLIPConfig:
     @property
     def support_counts(self) -> tuple[int, int]:
         """How many (sketches, photos) the support set of a category holds under `support`."""
-        sketches = 0 if self.support == "photo" else self.support_sketches
-        photos = 0 if self.support == "sketch" else self.support_photos
-        return sketches, photos
+        sketches, photos = self.support_sketches, self.support_photos
+        return 0 if self.support == "photo" else sketches, 0 if self.support == "sketch" else photos
 
 
 @settings
@@ -144,9 +140,8 @@ class RunConfig:
 
     @classmethod
     def read(cls, values: dict) -> "RunConfig":
-        """The settings that a record holds. A switch that is newer than the record has its default.
-
-        Raises UserError for a switch that is not known here.
+        """The settings that a record holds; a switch that is newer than the record has its default. Raises UserError
+        for one that is not known here.
         """
         try:
             return cls(**{**values, "model": DPCLIPConfig(**values["model"])})
@@ -154,10 +149,7 @@ class RunConfig:
             raise UserError(f"settings that this code does not know ({error}).") from error
 
     def set(self, /, **changes: object) -> "RunConfig":
-        """A copy with other values; fields of `model` are set by their own name.
-
-        Raises UserError for an unknown field.
-        """
+        """A copy with other values; fields of `model` by their own name. Raises UserError for an unknown field."""
         own, model = ({f.name for f in fields(kind)} for kind in (RunConfig, DPCLIPConfig))
         own -= {"model", "preset"}
         for name in changes:
@@ -170,12 +162,9 @@ class RunConfig:
 
 
 def parse_settings(texts: list[str]) -> dict[str, object]:
-    """["rank=4", "patch_matching=false"] -> values of the fields' own types.
-
-    Raises UserError for what does not parse.
-    """
-    kinds = {f.name: plain_type(f.type) for kind in (RunConfig, DPCLIPConfig) for f in fields(kind)}
-    changes: dict[str, object] = {}
+    """["rank=4", "patch_matching=false"] -> values of the fields' own types. Raises UserError for what is none."""
+    kinds = {f.name: type(f.default) for kind in (RunConfig, DPCLIPConfig) for f in fields(kind) if f.name != "model"}
+    changes = {}
     for setting in texts:
         name, equals, text = setting.partition("=")
         if not equals:
@@ -186,13 +175,6 @@ def parse_settings(texts: list[str]) -> dict[str, object]:
         except (KeyError, ValueError) as error:
             raise UserError(f"--set {setting!r}: {text!r} is not of type {kind.__name__}.") from error
     return changes
-
-
-def plain_type(annotation: object) -> type:
-    """int of Annotated[int, ...], str of Literal["a", "b"], bool of bool."""
-    if get_origin(annotation) is Literal:
-        return type(get_args(annotation)[0])
-    return get_args(annotation)[0] if get_args(annotation) else annotation
 
 
 def settings_words(config: RunConfig) -> list[str]:
@@ -213,24 +195,14 @@ def preset(name: str) -> RunConfig:
     return PRESETS[name]
 
 
-MINI = RunConfig(
-    preset="mini",
-    dataset="openmoji-sbir",
-    backbone="mini",
-    weights="",
-    model=DPCLIPConfig(normalisation="clip", hard_every=2),
-    epochs=12,
-    steps_per_epoch=25,
-    batch=16,
-    clip_rate=3e-3,
-    new_rate=1e-3,
+MINI = RunConfig(preset="mini", dataset="openmoji-sbir", backbone="mini", weights="").set(
+    normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=3e-3, new_rate=1e-3
 )
-PAPER = RunConfig()
 TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}
 PRESETS = {
     "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL).set(hard_every=1),  # two epochs reach hard negatives
-    "dry": replace(PAPER, preset="dry", weights="", epochs=1, **TRIAL).set(templates=1),
+    "dry": RunConfig(preset="dry", weights="", epochs=1, **TRIAL).set(templates=1),
     "mini": MINI,
-    "paper": PAPER,
+    "paper": RunConfig(),
 }
 TRIALS = ("smoke", "dry")  # whose numbers mean nothing: their records are not kept in the repository

@@ -1,6 +1,5 @@
 """Where things lie; writing and hashing files so that neither an interruption nor a full disk leaves half a file."""
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -17,12 +16,9 @@ BUILD_FOLDER = ROOT / "build"  # what can be made again: caches, checkpoints, pr
 
 def atomic_write_bytes(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, flush it to disk, then rename: readers see the old file or the new one, never a
-    part.
-
-    Raises UserError when the folder cannot be written or the disk is full; the old file is then untouched.
+    part. Raises UserError when the folder cannot be written or the disk is full; the old file is then untouched.
     """
-    path = Path(path)
-    temporary = None
+    path, temporary = Path(path), None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -34,11 +30,9 @@ def atomic_write_bytes(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     except OSError as error:
         if temporary is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-        raise UserError(
-            f"cannot write {path}: {error.strerror}. Free some space or choose a writable folder; nothing was changed."
-        ) from error
+            Path(temporary).unlink(missing_ok=True)
+        cure = "Free some space or choose a writable folder; nothing was changed."
+        raise UserError(f"cannot write {path}: {error.strerror}. {cure}") from error
 
 
 def atomic_write_text(path: Path, content: str) -> None:
@@ -59,8 +53,7 @@ def ensure_writable(folder: Path, size: int = 0) -> None:
     trial = Path(folder) / f".writable-{os.getpid()}"
     atomic_write_bytes(trial, b"\0" * 65536)
     trial.unlink()
-    free = shutil.disk_usage(folder).free
-    if free < size:
+    if (free := shutil.disk_usage(folder).free) < size:
         raise UserError(f"{folder} has {free >> 20} MB free, but {size >> 20} MB are needed. Free some space.")
 
 

@@ -53,6 +53,7 @@ CASES = [  # words, what the line says
     (["train", "--set", "preset=paper"], "unknown config field 'preset'"),
     (["train", "--set", "self=1"], "unknown config field 'self'"),
     (["train", "--set", "seed=1"], "unknown config field 'seed'"),
+    (["train", "--set", "model=1"], "unknown config field 'model'"),
     (["train", "--set", "data=x"], "unknown config field 'data'"),
     (["train", "--preset", "smoke", "--set", "method=os:system"], "is no class of nn.Module"),
     (["train", "--preset", "smoke", "--set", "method=torch.nn:Linear"], "lacks on_backbone"),

@@ -8,9 +8,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from dpclip.config import preset
 from dpclip.data.store import ImageStore
-from dpclip.evaluation.evaluate import Bench, category_level, fine_grained
+from dpclip.evaluation.evaluate import Bench, category_level, category_test, fine_grained, rank_photos
 from dpclip.evaluation.gallery import open_gallery, rank_gallery
-from dpclip.evaluation.retrieve import category_test, rank_photos
 from dpclip.method.model import DPCLIP
 from dpclip.method.rivals import RIVALS
 from dpclip.training import objective as lab_objective

@@ -38,7 +38,7 @@ def verify(
     data/records/tolerance.toml. Exit status 1 when it differs.
     """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from dpclip.runs.verify import choose, compare_records, find, identical, remake, same_machine
 
@@ -49,15 +49,14 @@ def verify(
     typer.echo(f"{record['run']}, {record['split']} categories, by commit {record['commit']} on {record['hardware']}")
     again = remake(record, data)
     lines, same = compare_records(record, again), same_machine(record, again)
-    table = Table(title="same machine" if same else f"another machine: {again['hardware']}")
-    for column in ("number", "recorded", "now", "difference", "allowed", ""):
-        table.add_column(column, justify="left" if column == "number" else "right")
+    columns = (Column(title, justify="right") for title in ("recorded", "now", "difference", "allowed", ""))
+    table = Table("number", *columns, title="same machine" if same else f"another machine: {again['hardware']}")
     for line in lines:
         cells = (f"{line.recorded:.5f}", f"{line.now:.5f}", f"{line.now - line.recorded:+.5f}", f"{line.allowed:.5f}")
         table.add_row(line.name, *cells, "" if line.holds else "differs")
     Console(highlight=False, soft_wrap=True, markup=False).print(table)
-    differ = [line.name for line in lines if not line.holds]
-    if differ or (same and not identical(record, again)):
-        typer.echo(f"{record['run']} differs: {len(differ) or 'ranks or later digits, none'} of the numbers above")
+    differ, exact = sum(not line.holds for line in lines), identical(record, again)
+    if differ or (same and not exact):
+        typer.echo(f"{record['run']} differs: {differ or 'ranks or later digits, none'} of the numbers above")
         raise typer.Exit(1)
-    typer.echo(f"{record['run']} holds, {'to the last digit' if identical(record, again) else 'within the tolerance'}")
+    typer.echo(f"{record['run']} holds, {'to the last digit' if exact else 'within the tolerance'}")

@@ -10,15 +10,14 @@ from dpclip.errors import UserError
 
 PRESET = "smoke (seconds), mini (minutes on two cores), paper (Sketchy and a GPU) or dry (paper's code on a stand-in)."
 DATA = "Folder of the data set; the embedded benchmark needs none. Where a preset needs one, DPCLIP_DATA may name it."
-WEIGHTS = "OpenAI's ViT-B-32.pt, instead of downloading it."
 RECORDS = "Folder of the run records [default: data/records, or build/records for smoke and dry]."
 SUPPORT = "Folder with pictures of a category, one for each --category in their order, whose words may then be any."
 TABLE = "Whose runs: 1, 2, 3, 4, decisions; results, all these; or rates, recipes (on the validation categories)."
 Preset = Annotated[str, typer.Option(help=PRESET)]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change it. Repeatable.")]
-Data = Annotated[Path | None, typer.Option("--data", help=DATA)]
-Weights = Annotated[Path | None, typer.Option("--weights", envvar="DPCLIP_WEIGHTS", help=WEIGHTS)]
+Data = Annotated[Path | None, typer.Option(help=DATA)]
+Weights = Annotated[Path | None, typer.Option(envvar="DPCLIP_WEIGHTS", help="OpenAI's ViT-B-32.pt, else downloaded.")]
 Records = Annotated[Path | None, typer.Option(help=RECORDS)]
 Output = Annotated[Path, typer.Option(help="Where the picture goes, a PNG.")]
 HELP = {
@@ -45,7 +44,7 @@ def record_command(split: str) -> Callable[..., None]:
         from dpclip.training.processes import process_group
 
         with process_group():
-            run, store = choose_run(*_choice(preset, seed, data, set_, weights))
+            run, store = choose_run(*_choice(preset, seed, set_, data, weights))
             record = ensure(run, store, records, split=split)
             if record is not None:  # of several processes only the first has it
                 _show_metrics(record)
@@ -55,7 +54,7 @@ def record_command(split: str) -> Callable[..., None]:
     return command
 
 
-def _choice(preset: str, seed: int, data: Path | None, settings: list[str] | None, weights: Path | None) -> tuple:
+def _choice(preset: str, seed: int, settings: list[str] | None, data: Path | None, weights: Path | None) -> tuple:
     """The options that name a run, as `choose_run` takes them."""
     from dpclip.config import parse_settings
     from dpclip.method.weights import use_weights
@@ -66,15 +65,14 @@ def _choice(preset: str, seed: int, data: Path | None, settings: list[str] | Non
 
 def _show_metrics(record: dict) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from dpclip.data.batches import PROTOCOLS
     from dpclip.evaluation.evaluate import CUTS, SETTINGS
 
     found, level = record["metrics"]["fine-grained"], record["metrics"]["category-level"]
-    table = Table("protocol", "sketches", title=f"{record['run']}: {record['split']} categories")
-    for column in ("queries", "chance@1", *(f"Acc@{k}" for k in CUTS)):
-        table.add_column(column, justify="right")
+    columns = (Column(title, justify="right") for title in ("queries", "chance@1", *(f"Acc@{k}" for k in CUTS)))
+    table = Table("protocol", "sketches", *columns, title=f"{record['run']}: {record['split']} categories")
     for protocol in PROTOCOLS:
         for style, m in sorted(found[protocol].items(), reverse=True):
             shares = (f"{m[name]:.3f}" for name in ("chance@1", *(f"acc@{k}" for k in CUTS)))
@@ -135,7 +133,7 @@ def query_command(
     from dpclip.figures.panels import save_figure, show_files
 
     _check_output(output)
-    choice = _choice(preset, seed, data, set_, weights)
+    choice = _choice(preset, seed, set_, data, weights)
     ranking = rank_sketch(choice, sketch, category, gallery, support or [], strict)[:top]
     for place, (file, distance) in enumerate(ranking, 1):
         typer.echo(f"{place:3}  {distance:.4f}  {file}")
@@ -166,7 +164,7 @@ def heatmap(
     under the support of each category. The first call for a run trains it.
     """
     from dpclip.api import choose_run
-    from dpclip.evaluation.evaluate import open_bench, support_rule
+    from dpclip.evaluation.evaluate import open_bench
     from dpclip.evaluation.gallery import check_pictures, load_pictures
     from dpclip.evaluation.similarity import category_contexts, check_prompts, find_supports
     from dpclip.figures.heatmaps import heatmaps
@@ -175,9 +173,9 @@ def heatmap(
 
     _check_output(output)
     check_pictures(images)
-    run, store = choose_run(*_choice(preset, seed, data, set_, weights))
+    run, store = choose_run(*_choice(preset, seed, set_, data, weights))
     check_prompts(run.config)
-    find_supports(store.manifest, support_rule(run.config.model), category, support)
+    find_supports(store, run.config, category, support)
     model = ensure_model(run, store).model
     contexts = category_contexts(open_bench(model, store), category, support)
     save_figure(heatmaps(model, load_pictures(model, images), contexts, [image.stem[:18] for image in images]), output)

@@ -1,6 +1,5 @@
-"""Testing a model on categories: fine-grained within the category, and category-level over all photos.
-
-Each photo is encoded once for a category's prompts, never for a query.
+"""Ranking photos for sketches with any model, and testing it: fine-grained within the category, and category-level over
+all photos. Each photo is encoded once for a category's prompts, never for a query.
 """
 
 from dataclasses import dataclass
@@ -9,15 +8,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from dpclip.config import DPCLIPConfig
+from dpclip.config import DPCLIPConfig, RunConfig
 from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.store import ImageStore
+from dpclip.errors import UserError
 from dpclip.evaluation import metrics
 from dpclip.evaluation.text_features import text_table
 from dpclip.method.interface import Context, Features, Method
 
 CUTS = (1, 5, 10)
-P_CUTS, MAP_CUTS = (10, 100, 200), (200,)
+P_CUTS = (10, 100, 200)
 SETTINGS = ("blind", "generic", "oracle")
 BLIND = "support"  # how `blind` names a sketch's category: text | support; the more often right on validation
 NO_PROMPTS = Context([], [])
@@ -30,6 +30,10 @@ class Bench:
     model: Method
     store: ImageStore
     words: dict[str, torch.Tensor | None]  # category -> text feature (E,), None for a model without words
+
+    def tests(self, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> list[TestSet]:
+        """`test_sets` of its data, with the support that its model asks for."""
+        return test_sets(self.store.manifest, split, style, protocol, support_rule(self.model), seed, limit)
 
     @torch.inference_mode()
     def context(self, test: TestSet) -> Context:
@@ -50,33 +54,63 @@ class Bench:
 
 def open_bench(model: Method, store: ImageStore) -> Bench:
     """A bench with the text features of all categories of the store's manifest, kept beside its pictures."""
-    words = text_table(model, store.manifest.text, store.cache)
-    return Bench(model.eval(), store, words)
+    return Bench(model.eval(), store, text_table(model, store.manifest.text, store.cache))
 
 
 def support_rule(model: Method | DPCLIPConfig) -> SupportRule:
     """How a model, or one with these settings, has its support chosen."""
-    config = getattr(model, "config", model)
-    return SupportRule(config.support, config.support_sketches, config.support_photos)
+    return SupportRule.of(getattr(model, "config", model))
+
+
+def category_test(
+    store: ImageStore, asked: Bench | RunConfig, category: str, protocol: str = "held-out", seed: int = 0
+) -> TestSet:
+    """The test set of one category of any split; the settings of a run are enough, where its model is not made yet.
+    Raises UserError for a category that does not exist, or is too small.
+    """
+    manifest, rule = store.manifest, support_rule(asked.model)
+    splits = manifest.table.loc[manifest.rows(category=category), "split"]
+    if splits.empty:
+        known = ", ".join(sorted(manifest.table["category"].unique()))
+        raise UserError(f"category {category!r} is not in {manifest.name}. Choose one of {known}.")
+    tests = test_sets(manifest, splits.iloc[0], manifest.styles[0], protocol, rule, seed)
+    return next(test for test in tests if test.category == category)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Photos of a category in the order of their distance to a sketch."""
+
+    sketch: torch.Tensor  # (3, S, S) in [0, 1]
+    rows: np.ndarray  # (G,) row numbers of the photos, nearest first
+    distance: np.ndarray  # (G,) ascending
+    category: str
+
+
+@torch.inference_mode()
+def rank_photos(bench: Bench, sketch: torch.Tensor, test: TestSet, gallery: np.ndarray) -> Ranking:
+    """Rank the photos with row numbers `gallery` for a sketch (3, S, S) in [0, 1], prompted for the test's category."""
+    context = bench.context(test)
+    query = bench.model.encode(bench.model.normalise(sketch[None].to(bench.store.device)), context)
+    distance = bench.model.distance(query, bench.encode(gallery, context))[0].numpy(force=True)
+    order = np.argsort(distance, kind="stable")
+    return Ranking(sketch, gallery[order], distance[order], test.category)
 
 
 def fine_grained(bench: Bench, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> dict:
-    """Acc@1/5/10 over all queries of a split, the rank of each, and how many photos they choose from.
+    """Acc@1/5/10 over all queries of a split, what guessing scores (chance@1), and the rank of each query's photo.
 
     Returns {"acc@1": ..., "acc@5": ..., "acc@10": ..., "chance@1": ..., "queries": n, "ranks": {category: [...]}}.
     """
     ranks, chance = {}, []
-    for test in test_sets(bench.store.manifest, split, style, protocol, support_rule(bench.model), seed, limit):
+    for test in bench.tests(split, style, protocol, seed, limit):
         distance = bench.distances(test.queries, test.gallery, bench.context(test))
         ranks[test.category] = metrics.target_ranks(distance, test.target)
         chance += [1 / len(test.gallery)] * len(test.queries)
     every = np.concatenate(list(ranks.values()))
     result = {f"acc@{k}": metrics.accuracy(every, k) for k in CUTS}
-    return result | {
-        "chance@1": float(np.mean(chance)),
-        "queries": len(every),
-        "ranks": {c: r.tolist() for c, r in ranks.items()},
-    }
+    result |= {"chance@1": float(np.mean(chance)), "queries": len(every)}
+    return result | {"ranks": {category: own.tolist() for category, own in ranks.items()}}
 
 
 def name_by_text(bench: Bench, sketches: torch.Tensor, tests: list[TestSet]) -> np.ndarray:
@@ -97,14 +131,10 @@ def _nearest(sketches: torch.Tensor, centres: torch.Tensor) -> np.ndarray:
 
 def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
     """Prompts and scales of no category: the mean over the seen categories. `ours`"""
-    manifest = bench.store.manifest
-    tests = test_sets(manifest, "seen", manifest.styles[0], protocol, support_rule(bench.model), seed)
+    tests = bench.tests("seen", bench.store.manifest.styles[0], protocol, seed)
     contexts = [bench.context(test) for test in tests]
-    mean = [
-        [torch.stack(layer).mean(0) for layer in zip(*(getattr(c, part) for c in contexts), strict=True)]
-        for part in ("prompts", "scales")
-    ]
-    return Context(*mean)
+    parts = ([c.prompts for c in contexts], [c.scales for c in contexts])  # of each category a list over the layers
+    return Context(*([torch.stack(layer).mean(0) for layer in zip(*part, strict=True)] for part in parts))
 
 
 def category_level(bench: Bench, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> dict:
@@ -115,22 +145,20 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     generic  none: the mean of the seen categories' prompts and scales
     oracle   the query's own; an upper bound, not a result
     Returns {setting: {"map@all": ..., "map@200": ..., "p@10": ..., "ap": [one a query]}, "predicted": {"text": share of
-    right predictions, "support": ...}, "convention": ...}. For a model whose prompts do not depend on the category the
-    three settings are one, and nothing is predicted. P@k is left out when there are fewer than k photos, and everything
-    when there is one category, in which every photo would be relevant.
+    right predictions, "support": ...}, "convention": ...}. Where no prompt depends on the category, the three settings
+    are one and nothing is predicted. P@k needs k photos, and everything a second category to be told from.
     """
-    tests = test_sets(bench.store.manifest, split, style, protocol, support_rule(bench.model), seed, limit)
+    model, tests = bench.model, bench.tests(split, style, protocol, seed, limit)
     if len(tests) < 2:
         return {setting: {"ap": []} for setting in SETTINGS} | {"predicted": {}, "convention": str(metrics.OURS)}
-    gallery, queries = (np.concatenate([getattr(t, part) for t in tests]) for part in ("gallery", "queries"))
-    gallery_label, label = (
-        np.repeat(np.arange(len(tests)), [len(getattr(t, part)) for t in tests]) for part in ("gallery", "queries")
-    )
+    rows = [test.gallery for test in tests], [test.queries for test in tests]  # of each category
+    gallery, queries = map(np.concatenate, rows)
+    gallery_label, label = (np.repeat(np.arange(len(tests)), [len(r) for r in every]) for every in rows)
     predicted = {}
-    if bench.model.uses_category:
+    if model.uses_category:
         plain = bench.encode(queries, NO_PROMPTS).global_feature
         predicted = {"support": name_by_support(bench, plain, tests)}
-        if bench.model.on_backbone:
+        if model.on_backbone:
             predicted["text"] = name_by_text(bench, plain, tests)
         contexts = [bench.context(test) for test in tests] + [generic_context(bench, protocol, seed)]
         asked = {"blind": predicted[BLIND], "generic": np.full(len(queries), len(tests)), "oracle": label}
@@ -144,21 +172,16 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
             continue
         sketches, photos = bench.encode(queries[rows], context), bench.encode(gallery, context)
         ranks = metrics.hit_ranks_by_label(
-            lambda chunk, s=sketches, p=photos: bench.model.distance(s[chunk], p).numpy(force=True),
-            label[rows],
-            gallery_label,
+            lambda part, s=sketches, p=photos: model.distance(s[part], p).numpy(force=True), label[rows], gallery_label
         )
-        found = {f"map@{k}": metrics.average_precision(ranks, k) for k in MAP_CUTS}
-        found["map@all"] = metrics.average_precision(ranks)
+        found = {"map@200": metrics.average_precision(ranks, 200), "map@all": metrics.average_precision(ranks)}
         found |= {f"p@{k}": metrics.precision_at(ranks, k) for k in P_CUTS if k <= len(gallery)}
         for setting, places in asked.items():
             mine = places[rows] == number
             for name, value in found.items():
                 values[setting].setdefault(name, np.zeros(len(queries)))[rows[mine]] = value[mine]
-    result = {
-        setting: {name: float(value.mean()) for name, value in every.items()}
-        | {"ap": every["map@all"].round(4).tolist()}
-        for setting, every in values.items()
-    }
+    result = {setting: {name: float(v.mean()) for name, v in found.items()} for setting, found in values.items()}
+    for setting, found in values.items():
+        result[setting]["ap"] = found["map@all"].round(4).tolist()
     shares = {way: float((places == label).mean()) for way, places in predicted.items()}
     return result | {"predicted": shares, "convention": str(metrics.OURS)}

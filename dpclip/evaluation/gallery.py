@@ -3,8 +3,9 @@
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from pathlib import Path
 
 import numpy as np
@@ -57,24 +58,15 @@ def load_pictures(model: Method, files: list[Path]) -> torch.Tensor:
     return torch.from_numpy(pixels).to(device).float() / 255
 
 
-def read_pictures(model: Method, files: list[Path]) -> torch.Tensor:
-    """The same, normalised."""
-    return model.normalise(load_pictures(model, files))
+def own_context(model: Method, words: str, support: list[Path]) -> Context:
+    """Prompts and scales of any words, from support pictures of one's own."""
+    return model.context(model.normalise(load_pictures(model, support)), word_feature(model, words))
 
 
 @torch.inference_mode()
-def open_gallery(
-    model: Method,
-    run: str,
-    folder: Path,
-    category: str,
-    support: list[Path],
-    cache: Path | None = None,
-    strict: bool = False,
-) -> Gallery:
+def open_gallery(model: Method, run: str, folder: Path, category: str, support: list[Path], cache: Path) -> Gallery:
     """The photos of `folder` under the prompts of `category` (any words) and the `support` pictures, sketches first;
-    without any, the first three photos serve. Photos that cannot be read are left out and named; `strict` raises
-    UserError for the first of them.
+    without any, the first three photos serve. Photos that cannot be read are left out and named.
 
     Features are kept in `cache` under a key of run, trained weights, words, support and the photos' names, sizes and
     times. What the model makes of a picture is kept too: where it makes something else now, all is encoded again.
@@ -84,52 +76,44 @@ def open_gallery(
     support = support or list(islice(filter(_readable, files), SUPPORT))
     if not support:
         raise UserError(f"{folder}: none of its {len(files)} pictures can be read. Name a folder with pictures.")
-    pictures = read_pictures(model, support)
-    context = model.context(pictures, word_feature(model, category))
-    trial = model.encode(pictures[:1], context).levels()
+    context = own_context(model, category, support)
+
+    def encode(some: list[Path]) -> Features:
+        return model.encode(model.normalise(load_pictures(model, some)), context)
+
+    trial = encode(support[:1]).levels()
     states = [(f.stat().st_size, f.stat().st_mtime_ns, f.stat().st_ctime_ns) if f.exists() else () for f in files]
     identity = [run, category, [sha256_file(file) for file in support], [str(f.resolve()) for f in files], states]
-    path = (cache or INDEX) / f"{hash_tensors(model.state_dict(), json.dumps(identity))[:16]}.safetensors"
-    index = _read_index(path, trial)
-    if index is None:
-        kept = files if strict else list(filter(_readable, files))
+    path = cache / f"{hash_tensors(model.state_dict(), json.dumps(identity))[:16]}.safetensors"
+    index = None  # where there is none, or it is damaged
+    with suppress(FileNotFoundError, SafetensorError):
+        index = load_file(path, str(trial.device))
+    if index is None or not torch.allclose(index["trial"], trial, 1e-3, 1e-3):
+        skipped = [not _readable(file) for file in files]
+        kept = [file for file, odd in zip(files, skipped, strict=True) if not odd]
         console, starts = Console(stderr=True), range(0, len(kept), CHUNK)
         shown = track(starts, "indexing", console=console, disable=not console.is_terminal)
-        features = Features.cat([model.encode(read_pictures(model, kept[i : i + CHUNK]), context) for i in shown])
-        skipped = set(files).difference(kept)
-        index = {"trial": trial, "skipped": torch.tensor([file in skipped for file in files], dtype=torch.uint8)}
+        features = Features.cat([encode(kept[i : i + CHUNK]) for i in shown])
+        index = {"trial": trial, "skipped": torch.tensor(skipped, dtype=torch.uint8)}
         index |= {name: value for name, value in vars(features).items() if isinstance(value, torch.Tensor)}
         atomic_write_bytes(path, save({name: value.contiguous() for name, value in index.items()}))
-    skipped = [file for file, odd in zip(files, index["skipped"].numpy(force=True), strict=True) if odd]
-    check_pictures(skipped if strict else [])
-    if skipped:
+    if skipped := list(compress(files, index["skipped"].tolist())):
         print("left out, since they cannot be read:", *skipped, sep="\n", file=sys.stderr)
         print(f"{len(skipped)} of {len(files)} photos are left out", file=sys.stderr)
-    features = Features(index["global_feature"], index.get("local_features"))
-    return Gallery(model, context, [file for file in files if file not in skipped], features)
+    kept = list(compress(files, (1 - index["skipped"]).tolist()))
+    return Gallery(model, context, kept, Features(index["global_feature"], index.get("local_features")))
 
 
 def _readable(file: Path) -> bool:
-    try:
-        check_pictures([file])
-    except UserError:
-        return False
-    return True
-
-
-def _read_index(path: Path, trial: torch.Tensor) -> dict[str, torch.Tensor] | None:
-    """What is kept; None where nothing is, it is damaged, or the model now makes something else of the `trial`."""
-    try:
-        index = load_file(path, str(trial.device)) if path.exists() else None
-    except SafetensorError:
-        return None
-    same = index and np.allclose(index["trial"].numpy(force=True), trial.numpy(force=True), 1e-3, 1e-3)
-    return index if same else None
+    with suppress(UserError):
+        return read_image(file, 1) is not None
+    return False
 
 
 @torch.inference_mode()
 def rank_gallery(gallery: Gallery, sketch: Path) -> list[tuple[Path, float]]:
     """(photo, distance), nearest first."""
-    query = gallery.model.encode(read_pictures(gallery.model, [sketch]), gallery.context)
-    distance = gallery.model.distance(query, gallery.features)[0].numpy(force=True)
+    model, pixels = gallery.model, load_pictures(gallery.model, [sketch])
+    query = model.encode(model.normalise(pixels), gallery.context)
+    distance = model.distance(query, gallery.features)[0].numpy(force=True)
     return [(gallery.files[i], float(distance[i])) for i in np.argsort(distance, kind="stable")]

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+DRAWS = 2000  # of a bootstrap
 
-def seed_interval(values: list[float], level: float = 0.95) -> tuple[float, float]:
-    """Mean and half-width of Student's interval over seeds; the half-width of a single value is NaN."""
+
+def seed_interval(values: list[float]) -> tuple[float, float]:
+    """Mean and half-width of Student's 95 % interval over seeds; the half-width of a single value is NaN."""
     from scipy.special import stdtrit  # the quantile of Student's t; scipy.stats takes long to import
 
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, float("nan")
     error = np.std(values, ddof=1) / np.sqrt(len(values))
-    return mean, float(stdtrit(len(values) - 1, (1 + level) / 2) * error)
+    return mean, float(stdtrit(len(values) - 1, 0.975) * error)
 
 
 @dataclass(frozen=True)
@@ -41,29 +43,26 @@ def precisions(record: dict, setting: str) -> np.ndarray:
     return np.array(record["metrics"]["category-level"][setting]["ap"])
 
 
-def compare_queries(ours: list[np.ndarray], theirs: list[np.ndarray], draws: int = 2000) -> Comparison:
+def compare_queries(ours: list[np.ndarray], theirs: list[np.ndarray]) -> Comparison:
     """Paired bootstrap over queries, seeds averaged: `ours` minus `theirs`, (Q,) values a seed, in the same order.
-
     Queries are drawn with replacement within each seed, whose held-out items are the same for all methods.
     """
     random = np.random.default_rng(0)
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
-    means = np.mean([d[random.integers(0, len(d), (draws, len(d)))].mean(1) for d in differences], axis=0)
-    low, high = np.quantile(means, [0.025, 0.975])
+    drawn = [d[random.integers(0, len(d), (DRAWS, len(d)))].mean(1) for d in differences]
+    low, high = np.quantile(np.mean(drawn, axis=0), [0.025, 0.975])
     return Comparison(float(np.mean([d.mean() for d in differences])), float(low), float(high))
 
 
-def compare_seeds(ours: list[np.ndarray], theirs: list[np.ndarray], draws: int = 2000) -> Comparison:
-    """Paired bootstrap over seeds and queries: `ours` minus `theirs`, (Q,) values a seed, in the same order.
-
-    Each draw takes as many seeds as there are, with replacement, and within each of them as many queries. So what a
-    seed changes (initial weights, batches, support) counts besides what a query changes. A handful of seeds drawn with
-    replacement varies less than fresh ones would: with three seeds the interval is somewhat too narrow, with one the
-    seeds do not count at all. `ours`
+def compare_seeds(ours: list[np.ndarray], theirs: list[np.ndarray]) -> Comparison:
+    """Paired bootstrap over seeds and queries: `ours` minus `theirs`, (Q,) values a seed, in the same order. Each draw
+    takes as many seeds as there are, with replacement, and within each as many queries. So what a seed changes (initial
+    weights, batches, support) counts too. A handful of seeds drawn with replacement varies less than fresh ones would:
+    with three the interval is somewhat too narrow, with one the seeds do not count at all. `ours`
     """
     random = np.random.default_rng(0)
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
-    seeds = random.integers(len(differences), size=(draws, len(differences)))
+    seeds = random.integers(len(differences), size=(DRAWS, len(differences)))
     means = np.empty(seeds.shape)
     for seed, difference in enumerate(differences):
         drawn = seeds == seed

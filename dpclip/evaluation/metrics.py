@@ -1,11 +1,8 @@
-"""Retrieval metrics with their conventions named.
+"""Retrieval metrics. Two numbers called mAP@k can differ widely on the same ranking (section 12), so everything that
+papers do differently is a value here: what a sum is divided by, whether precision is interpolated, who wins a tie.
+Which of them this book uses is `ours`; by default a tie counts against the method.
 
-Two numbers called mAP@k can differ widely on the same ranking (section 12), so everything that papers do differently is
-a value here: what a sum is divided by, whether precision is interpolated, who wins a tie. Which of them this book uses
-is `ours`; by default a tie counts against the method.
-
-A ranking is kept as the ranks of its relevant photos, which is all that these metrics depend on. `hit_ranks` finds
-them, and there ties are settled; `average_precision` and `precision_at` take them.
+A ranking is kept as the ranks of its relevant photos, all that these metrics depend on: `hit_ranks` finds them.
 """
 
 from collections.abc import Callable
@@ -54,9 +51,7 @@ OURS = Convention()
 
 def target_ranks(distance: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Rank, from 1, of each query's own photo, ties against it: distance (Q, G), target (Q,) place in the gallery ->
-    (Q,) int.
-
-    Raises UserError for a distance that is not a number.
+    (Q,) int. Raises UserError for a distance that is not a number.
     """
     check_numbers(distance)
     own = np.take_along_axis(distance, target[:, None], 1)
@@ -70,9 +65,7 @@ def accuracy(ranks: np.ndarray, k: int) -> float:
 
 def hit_ranks(distance: np.ndarray, relevant: np.ndarray, ties: Ties = Ties.AGAINST) -> np.ndarray:
     """Ranks, from 1 and ascending, of each query's relevant photos: distance (Q, G), relevant (Q, G) bool ->
-    (Q, Rmax) int32, filled up with ABSENT.
-
-    Raises UserError for a distance that is not a number.
+    (Q, Rmax) int32, filled up with ABSENT. Raises UserError for a distance that is not a number.
     """
     check_numbers(distance)
     count = relevant.sum(1)[:, None]  # (Q, 1)
@@ -84,8 +77,7 @@ def hit_ranks(distance: np.ndarray, relevant: np.ndarray, ties: Ties = Ties.AGAI
         return ranks
     import torch  # here, since tables need only the names above
 
-    others = np.where(relevant, np.inf, distance)  # (Q, G)
-    others.sort(1)
+    others = np.sort(np.where(relevant, np.inf, distance), axis=1)  # (Q, G)
     hits = np.full(present.shape, np.inf, dtype=others.dtype)
     hits[present] = distance[relevant]
     hits.sort(1)
@@ -96,26 +88,19 @@ def hit_ranks(distance: np.ndarray, relevant: np.ndarray, ties: Ties = Ties.AGAI
 
 
 def hit_ranks_by_label(
-    distances: Callable[[np.ndarray], np.ndarray],
-    query_labels: np.ndarray,
-    gallery_labels: np.ndarray,
-    ties: Ties = Ties.AGAINST,
-    chunk: int = 256,
+    distances: Callable[[np.ndarray], np.ndarray], labels: np.ndarray, gallery_labels: np.ndarray, chunk: int = 256
 ) -> np.ndarray:
     """`hit_ranks` where a photo is relevant when its label is the query's, `chunk` queries at a time: labels (Q,) and
-    (G,) -> (Q, Rmax).
+    (G,) -> (Q, Rmax). `distances(rows)` gives the (len(rows), G) distances of some queries.
 
-    `distances(rows)` gives the (len(rows), G) distances of some queries. Memory: a few arrays (chunk, G), and the
-    result, 4 bytes for each relevant photo of each query.
+    Memory: a few arrays (chunk, G), and the result, 4 bytes for each relevant photo of each query.
     """
-    names, codes = np.unique(np.concatenate([query_labels, gallery_labels]), return_inverse=True)
-    query, gallery = np.split(codes, [len(query_labels)])
-    sizes = np.bincount(gallery, minlength=len(names))[query]
-    ranks = np.full((len(query), sizes.max(initial=0)), ABSENT, dtype=np.int32)
-    for start in range(0, len(query), chunk):
-        rows = np.arange(start, min(start + chunk, len(query)))
-        found = hit_ranks(distances(rows), query[rows, None] == gallery, ties)
-        ranks[start : start + chunk, : found.shape[1]] = found
+    sizes = dict(zip(*np.unique(gallery_labels, return_counts=True), strict=True))
+    ranks = np.full((len(labels), max(sizes.get(label, 0) for label in labels)), ABSENT, dtype=np.int32)
+    for start in range(0, len(labels), chunk):
+        rows = np.arange(start, min(start + chunk, len(labels)))
+        found = hit_ranks(distances(rows), labels[rows, None] == gallery_labels)
+        ranks[rows, : found.shape[1]] = found
     return ranks
 
 
@@ -126,15 +111,20 @@ def average_precision(ranks: np.ndarray, k: int | None = None, convention: Conve
     convention's denominator. `convention.ties` must have been given to `hit_ranks`. A query without a hit scores 0.
     Raises UserError for a query without relevant photos, for k < 1, and for the denominator k without a k.
     """
-    relevant = relevant_count(ranks)
-    check_cut(k)
+    relevant = relevant_count(ranks, k)
     if k is None and convention.denominator is Denominator.K:
         raise UserError("the denominator k needs a k. Give one, or choose another denominator.")
     found = ranks < ABSENT if k is None else ranks <= k  # (Q, Rmax)
     precision = np.where(found, np.arange(1, ranks.shape[1] + 1) / ranks, 0)
     if convention.interpolated:
         precision = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
-    return precision.sum(1) / denominators(convention.denominator, k, relevant, found.sum(1))
+    divisors = {
+        Denominator.K: k,
+        Denominator.MIN: relevant if k is None else np.minimum(relevant, k),
+        Denominator.RELEVANT: relevant,
+        Denominator.HITS: np.maximum(found.sum(1), 1),
+    }
+    return precision.sum(1) / divisors[convention.denominator]
 
 
 def precision_at(ranks: np.ndarray, k: int, denominator: Denominator = Denominator.K) -> np.ndarray:
@@ -142,38 +132,24 @@ def precision_at(ranks: np.ndarray, k: int, denominator: Denominator = Denominat
 
     Raises UserError for a query without relevant photos, for k < 1, and for another denominator.
     """
-    relevant = relevant_count(ranks)
-    check_cut(k)
+    relevant = relevant_count(ranks, k)
     if denominator not in (Denominator.K, Denominator.MIN):
         raise UserError(f"P@k over {denominator} is no precision. Choose {Denominator.K} or {Denominator.MIN}.")
-    found = (ranks <= k).sum(1)
-    return found / denominators(denominator, k, relevant, found)
+    return (ranks <= k).sum(1) / (k if denominator is Denominator.K else np.minimum(relevant, k))
 
 
-def denominators(denominator: Denominator, k: int | None, relevant: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(Q,) divisors, at least 1, from the numbers (Q,) of relevant photos and of those among the first k."""
-    if denominator is Denominator.HITS:
-        return np.maximum(found, 1)
-    if denominator is Denominator.RELEVANT or k is None:
-        return relevant
-    return np.full(len(relevant), k) if denominator is Denominator.K else np.minimum(relevant, k)
-
-
-def relevant_count(ranks: np.ndarray) -> np.ndarray:
-    """R of each query: (Q, Rmax) -> (Q,). Raises UserError for a query without relevant photos."""
+def relevant_count(ranks: np.ndarray, k: int | None) -> np.ndarray:
+    """R of each query: (Q, Rmax) -> (Q,). Raises UserError for a query without relevant photos, and for k < 1."""
+    if k is not None and k < 1:
+        raise UserError(f"k is {k}. It counts ranks from 1; use k >= 1.")
     count = (ranks < ABSENT).sum(1)
     if (count == 0).any():
         raise UserError(f"query {count.argmin()} has no relevant photo in the gallery. Leave it out.")
     return count
 
 
-def check_cut(k: int | None) -> None:
-    if k is not None and k < 1:
-        raise UserError(f"k is {k}. It counts ranks from 1; use k >= 1.")
-
-
 def check_numbers(distance: np.ndarray) -> None:
-    """Raise UserError for NaN, which every comparison loses: a broken model would be first everywhere."""
+    """Raise UserError for NaN, which loses every comparison: a broken model would be first everywhere."""
     broken = np.isnan(distance).any(1)
     if broken.any():
         raise UserError(f"query {broken.argmax()} has a distance that is not a number. Check the features.")

@@ -1,9 +1,7 @@
-"""Prompt similarity: which patches of a picture look like the prompts of a category. The maps of the heatmaps.
+"""Prompt similarity: the cosine between a category's visual prompts and image tokens. Section 10 `paper` (Fig. 4).
 
-Cosine between a category's visual prompts and image tokens, for the same picture under several categories: section 10
-`paper` (Fig. 4). Where in the tower it is taken, and the mean over the prompts, are `ours`: at the entrance of layer m,
-where p_m has just joined the tokens (for layer 1 behind ln_pre, which both pass). There a prompt still belongs to the
-category alone; behind the layer it has looked at the picture.
+Where in the tower it is taken, and the mean over the prompts, are `ours`: at the entrance of layer m, where p_m has
+just joined the tokens (for layer 1 behind ln_pre, which both pass). There a prompt still belongs to the category alone.
 """
 
 from pathlib import Path
@@ -13,13 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dpclip.config import RunConfig
-from dpclip.data.batches import SupportRule, TestSet
-from dpclip.data.manifest import Manifest
+from dpclip.data.batches import TestSet
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import Bench, support_rule
-from dpclip.evaluation.gallery import SUPPORT, check_pictures, find_pictures, read_pictures
-from dpclip.evaluation.retrieve import find_test
-from dpclip.evaluation.text_features import word_feature
+from dpclip.evaluation.evaluate import Bench, category_test
+from dpclip.evaluation.gallery import SUPPORT, check_pictures, find_pictures, own_context
 from dpclip.method.interface import find_method
 from dpclip.method.model import DPCLIP, Context
 
@@ -42,9 +38,8 @@ def prompt_similarity(prompts: Tensor, tokens: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def similarity(model: DPCLIP, images: Tensor, context: Context) -> Tensor:
-    """images (B, 3, S, S) in [0, 1] -> (B, M, g, g): one map for each layer that prompts enter.
-
-    Raises UserError for a model without prompts.
+    """images (B, 3, S, S) in [0, 1] -> (B, M, g, g): one map for each layer that prompts enter. Raises UserError for a
+    model without prompts.
     """
     if not context.prompts:
         raise UserError(NO_PROMPTS)
@@ -59,16 +54,14 @@ def similarity(model: DPCLIP, images: Tensor, context: Context) -> Tensor:
 
 
 def find_supports(
-    manifest: Manifest, rule: SupportRule, categories: list[str], folders: list[Path] | None = None
+    store: ImageStore, asked: Bench | RunConfig, categories: list[str], folders: list[Path] | None
 ) -> dict[str, TestSet | list[Path]]:
     """Category -> where its support comes from: the data set (`transductive`, seed 0), or with `folders` the first
-    pictures of each category's folder, and then any words are a category.
-
-    Raises UserError for an unknown category, for a folder without pictures, a damaged one, and when there are not as
-    many folders as categories.
+    pictures of each category's folder, and then any words are a category. Raises UserError for an unknown category,
+    a folder without pictures, a damaged one, and when there are not as many folders as categories.
     """
     if not folders:
-        return {category: find_test(manifest, rule, category) for category in categories}
+        return {category: category_test(store, asked, category, "transductive") for category in categories}
     if len(folders) != len(categories):
         raise UserError(f"{len(categories)} categories and {len(folders)} folders: give one folder for each category.")
     supports = {c: find_pictures(folder)[:SUPPORT] for c, folder in zip(categories, folders, strict=True)}
@@ -79,10 +72,7 @@ def find_supports(
 @torch.inference_mode()
 def category_contexts(bench: Bench, categories: list[str], folders: list[Path] | None = None) -> dict[str, Context]:
     """Category -> its prompts and scales, with the support that `find_supports` finds."""
-    model, contexts = bench.model, {}
-    for c, support in find_supports(bench.store.manifest, support_rule(model), categories, folders).items():
-        own = isinstance(support, list)
-        contexts[c] = (
-            model.context(read_pictures(model, support), word_feature(model, c)) if own else bench.context(support)
-        )
-    return contexts
+    supports = find_supports(bench.store, bench, categories, folders)
+    if not folders:
+        return {category: bench.context(test) for category, test in supports.items()}
+    return {words: own_context(bench.model, words, files) for words, files in supports.items()}

@@ -11,7 +11,6 @@ from rich.progress import track
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
-from torch.func import functional_call
 
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes
@@ -19,27 +18,26 @@ from dpclip.method.backbone import Backbone
 from dpclip.method.interface import Method
 from dpclip.method.templates import sentences
 
-CHUNK = 256  # sentences encoded at once
-
 
 def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, Tensor | None]:
-    """`text`, category -> words, to category -> t_c (E,) on the model's device: `model.text_feature` up to rounding.
-    All None for a model without words.
+    """`text`, category -> words, to category -> t_c (E,) on the model's device; all None for a model without words.
 
     Kept in `folder`, in one safetensors file for the same categories, sentences, text tower, kind of device and
     precision. Raises UserError when the file is damaged, or the folder cannot be written.
     """
     if not model.on_backbone:
         return dict.fromkeys(text)
-    backbone, templates = model.backbone, model.config.templates
+    templates, device = model.config.templates, model.backbone.proj.device
     texts = [sentence for words in text.values() for sentence in sentences(words, templates)]
-    tower, device = tower_hash(backbone), backbone.proj.device
+    tower = tower_hash(model.backbone)
     identity = [text, texts, tower, device.type, torch.get_float32_matmul_precision()]
     path = Path(folder) / f"words-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]}.safetensors"
     if path.exists():
         features = _read(path)
     else:
-        features = encode(backbone, texts).unflatten(0, (len(text), templates)).mean(1).cpu()  # (C, E)
+        console = Console(stderr=True)
+        shown = track(text.values(), "encoding words", console=console, transient=True, disable=not console.is_terminal)
+        features = torch.stack([model.backbone.text_feature(words, templates) for words in shown]).cpu()  # (C, E)
         about = {"templates": str(templates), "tower": tower, "words": json.dumps(text), "sha256": _digest(features)}
         atomic_write_bytes(path, save({"features": features}, about))
     return dict(zip(text, features.to(device), strict=True))
@@ -68,39 +66,16 @@ def hash_tensors(tensors: dict[str, Tensor], more: str = "") -> str:
     return found.hexdigest()
 
 
-@torch.no_grad()
-def encode(backbone: Backbone, texts: list[str]) -> Tensor:
-    """(len(texts), E), each L2-normalised.
-
-    A word looks only at those before it, and the feature is read off at the end of the text, which has the highest
-    number: the context is cut behind the longest text of a chunk.
-    """
-    clip, console, parts = backbone.clip, Console(stderr=True), []
-    tokens = backbone.tokenizer(texts, context_length=backbone.context_length)  # (len(texts), L)
-    chunks = tokens.to(backbone.proj.device).split(CHUNK)
-    for chunk in track(chunks, "encoding words", console=console, transient=True, disable=not console.is_terminal):
-        length = int(chunk.argmax(1).max()) + 1
-        cut = {
-            "positional_embedding": clip.positional_embedding[:length],
-            "attn_mask": clip.attn_mask[:length, :length],
-        }
-        parts.append(functional_call(clip, cut, kwargs={"text": chunk[:, :length]})[1])
-    return torch.cat(parts)
-
-
 def _read(path: Path) -> Tensor:
+    reason = "its SHA-256 is not the one it was written with"
     try:
         with safe_open(path, "pt") as file:
-            features, wanted = file.get_tensor("features"), file.metadata()["sha256"]
+            features = file.get_tensor("features")
+            if _digest(features) == file.metadata()["sha256"]:
+                return features
     except (SafetensorError, OSError, KeyError, TypeError) as error:
-        raise _damaged(path, str(error)) from error
-    if _digest(features) != wanted:
-        raise _damaged(path, "its SHA-256 is not the one it was written with")
-    return features
-
-
-def _damaged(path: Path, reason: str) -> UserError:
-    return UserError(f"{path} is damaged ({reason}). Delete it; the words are then encoded again.")
+        reason = str(error)
+    raise UserError(f"{path} is damaged ({reason}). Delete it; the words are then encoded again.")
 
 
 def _digest(features: Tensor) -> str:

@@ -19,13 +19,12 @@ COLOURS = "RdBu_r"  # red is high, blue is low, white is zero
 
 def show_map(axes: Axes, values: Tensor, bound: float, image: Tensor | None = None) -> None:
     """A map (g, g) on the scale from -bound to bound; over the grey picture (3, S, S) where one is given."""
-    size = values.shape[-1] if image is None else image.shape[-1]
+    size, alpha = values.shape[-1], 1.0
     if image is not None:
         axes.imshow(picture(image).mean(-1), cmap="gray", vmin=0, vmax=1)
-    axes.imshow(
-        values.numpy(force=True), cmap=COLOURS, vmin=-bound, vmax=bound, alpha=1 if image is None else 0.6,
-        extent=(-0.5, size - 0.5, size - 0.5, -0.5),
-    )  # fmt: skip
+        size, alpha = image.shape[-1], 0.6
+    over, scale = (-0.5, size - 0.5, size - 0.5, -0.5), {"cmap": COLOURS, "vmin": -bound, "vmax": bound}
+    axes.imshow(values.numpy(force=True), extent=over, alpha=alpha, **scale)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
@@ -49,9 +48,8 @@ class Sheet:
         """A colour bar below some columns, for the scale from -bound to bound."""
         colours = ScalarMappable(Normalize(-bound, bound), COLOURS)
         place = self.figure.add_subplot(self.grid[-1, columns])
-        bar = self.figure.colorbar(
-            colours, cax=place, orientation="horizontal", ticks=[-bound, 0, bound], format="%.2g"
-        )
+        ticks = [-bound, 0, bound]
+        bar = self.figure.colorbar(colours, cax=place, orientation="horizontal", ticks=ticks, format="%.2g")
         bar.ax.tick_params(labelsize=7)
         for tick, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
             tick.set_horizontalalignment(side)  # inside the bar, clear of the next one's
@@ -86,8 +84,6 @@ def show_heatmaps(images: Tensor, maps: dict[str, Tensor], rows: list[str]) -> F
 
 
 def heatmaps(model: DPCLIP, images: Tensor, contexts: dict[str, Context], rows: list[str]) -> Figure:
-    """Pictures (B, 3, S, S) in [0, 1] under each category's context, averaged over layers and prompts: the whole figure
-    for any pictures and any run with prompts.
-    """
+    """`show_heatmaps` of pictures (B, 3, S, S) in [0, 1] under each category's context, averaged over the layers."""
     maps = {name: similarity(model, images, context).mean(1) for name, context in contexts.items()}
     return show_heatmaps(images, maps, rows)

@@ -27,8 +27,7 @@ def tile(axes: plt.Axes, image: Tensor, title: str = "", frame: str | None = Non
     axes.imshow(picture(image))
     axes.set_title(title, fontsize=8, parse_math=False)  # a file's name may hold dollar signs
     axes.set(xticks=[], yticks=[])
-    for side in axes.spines.values():
-        side.set(visible=frame is not None, color=frame, linewidth=3)
+    axes.spines[:].set(visible=frame is not None, color=frame, linewidth=3)
 
 
 def short(name: str, most: int = 14) -> str:
@@ -39,8 +38,8 @@ def short(name: str, most: int = 14) -> str:
 def grid(count: int, columns: int = 6) -> tuple[Figure, list[plt.Axes]]:
     """A figure with places for `count` pictures, in rows of `columns`, and its axes in reading order."""
     rows = -(-count // columns)
-    size = (1.15 * columns, 1.35 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(rows, columns, squeeze=False, layout="constrained")
+    figure.set_size_inches(1.15 * columns, 1.35 * rows)
     for place in axes.flat[count:]:
         place.remove()
     return figure, list(axes.flat[:count])

@@ -1,7 +1,7 @@
 """One look for all figures: the colours of the drawings, the font that comes with matplotlib, quiet axes.
 
-`dpclip.figures.panels` applies it, and every module that draws imports that one. Figures keep a white ground in the
-dark scheme too, as a card: sketches and photos have white grounds of their own, and colour maps mean the same on both.
+`dpclip.figures.panels` applies it, and every module that draws imports that one. The ground is white in the dark scheme
+too, as a card: sketches and photos have white grounds of their own, and colour maps mean the same on both.
 """
 
 import matplotlib.pyplot as plt
@@ -12,22 +12,12 @@ GREY, INK = "#6b7686", "#1f2933"
 
 STYLE = {
     "font.family": "DejaVu Sans",  # the same on every machine
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": GREY,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+    **dict.fromkeys(("font.size", "axes.titlesize", "axes.labelsize"), 9),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 8),
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("axes.edgecolor", "grid.color"), GREY),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
     "axes.prop_cycle": cycler(color=[BLUE, RED, GREEN, PURPLE, GREY]),
-    "grid.color": GREY,
     "grid.alpha": 0.3,
 }
 

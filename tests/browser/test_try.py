@@ -15,8 +15,7 @@ import pytest
 import torch
 
 from dpclip.data.images import read_image
-from dpclip.evaluation.evaluate import open_bench
-from dpclip.evaluation.retrieve import category_test, rank_photos
+from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
 from dpclip.runs.run import ensure_model, open_run
 from dpclip_book.pages.try_page import PAGE, PICTURE, ensure_parts
 

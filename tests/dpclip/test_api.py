@@ -12,8 +12,7 @@ from dpclip import api
 from dpclip.config import DPCLIPConfig, RunConfig
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import open_bench
-from dpclip.evaluation.retrieve import category_test, rank_photos
+from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
 from dpclip.method.model import DPCLIP
 from tests.stand_in import make_sketchy
 from tests.toy import make_toy
@@ -101,7 +100,7 @@ def trained(tmp_path, tiny_backbone, monkeypatch):
     asked = []
     monkeypatch.setattr(api, "choose_run", lambda *choice: asked.append(choice) or (run, store))
     monkeypatch.setattr(api, "ensure_model", lambda *_: asked.append("trained") or SimpleNamespace(model=model))
-    monkeypatch.setattr("dpclip.evaluation.gallery.INDEX", tmp_path / "index")
+    monkeypatch.setattr("dpclip.api.INDEX", tmp_path / "index")
     return SimpleNamespace(store=store, model=model, asked=asked, root=tmp_path / "toy")
 
 
@@ -127,12 +126,14 @@ def test_query_ranks_photos_of_one_s_own(trained):
 
 def test_query_refuses_before_it_trains(trained):
     sketch = trained.root / "sketch" / "pear" / "pear-2-1.png"
+    (trained.root / "photo" / "odd.png").write_bytes(b"no picture")
     for wrong, message in (
         ({"sketch": "nowhere.png"}, "nowhere.png is missing"),
         ({"category": "dragon"}, "'dragon' is not in toy"),
         ({"gallery": trained.root / "nowhere"}, "no pictures there"),
         ({"support": [sketch]}, "needs a gallery"),
         ({"gallery": trained.root, "support": ["nowhere.png"]}, "nowhere.png is missing"),
+        ({"gallery": trained.root / "photo", "strict": True}, "odd.png is of a kind"),
     ):
         with pytest.raises(UserError, match=message):
             dpclip.query(**{"sketch": sketch, "category": "pear"} | wrong)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from dpclip.commands.table_commands import TABLES, Format, show_costs, show_results
+from dpclip.commands.table_commands import TABLES, Format, show_table
 from dpclip.files import ROOT, atomic_write_bytes, atomic_write_text
 from dpclip_book.builder.notebooks import title
 
@@ -39,8 +39,7 @@ def write_downloads(target: Path, notebooks: Sequence[Path], pdf: Path, preset: 
     parts.append("\n## Tables\n")
     for number, what in TABLES.items():
         path = target / "tables" / f"table{number}.csv"
-        text = show_costs(Format.csv) if number == 5 else show_results(number, preset, Format.csv)
-        atomic_write_text(path, text)
+        atomic_write_text(path, show_table(number, preset, Format.csv))
         parts.append(f"- {link(path, target)}: table {number}, {what}; exact numbers.")
     parts.append("\n## Published numbers\n")
     for path in sorted((root / "data" / "published").glob("*.csv")):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dpclip.data.manifest import SPLITS, Manifest
 from dpclip.data.store import ImageStore
-from dpclip.evaluation.retrieve import Ranking
+from dpclip.evaluation.evaluate import Ranking
 from dpclip.figures.panels import grid, short, tile
 from dpclip.figures.style import BLUE, GREY, RED
 

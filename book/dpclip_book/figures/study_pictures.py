@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from dpclip.data.store import ImageStore
+from dpclip.evaluation.evaluate import Ranking
 from dpclip.evaluation.intervals import compare_queries
-from dpclip.evaluation.retrieve import Ranking
 from dpclip.figures.heatmaps import Sheet, largest, show_map
 from dpclip.figures.panels import short, tile
 from dpclip.figures.style import BLUE, GREY, RED

@@ -15,8 +15,7 @@ from PIL import Image
 
 from dpclip.data.batches import TestSet
 from dpclip.data.store import ImageStore
-from dpclip.evaluation.evaluate import Bench
-from dpclip.evaluation.retrieve import category_test
+from dpclip.evaluation.evaluate import Bench, category_test
 from dpclip.method.model import Context
 from dpclip_book.pages.tower import stacked
 

@@ -18,8 +18,7 @@ from matplotlib.figure import Figure
 from dpclip.config import preset as find_preset
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.errors import MissingRun
-from dpclip.evaluation.evaluate import Bench, open_bench
-from dpclip.evaluation.retrieve import rank_photos
+from dpclip.evaluation.evaluate import Bench, open_bench, rank_photos
 from dpclip.figures.panels import save_figure
 from dpclip.files import DATA, ROOT, atomic_write_text, ensure_writable, sha256_file
 from dpclip.runs.identity import Run

@@ -13,8 +13,7 @@ from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.evaluation import metrics
-from dpclip.evaluation.evaluate import Bench
-from dpclip.evaluation.retrieve import Ranking, rank_photos
+from dpclip.evaluation.evaluate import Bench, Ranking, rank_photos
 
 
 def record_tests(manifest: Manifest, record: dict, protocol: str, style: str) -> list[TestSet]:

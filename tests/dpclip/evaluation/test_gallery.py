@@ -11,9 +11,8 @@ from torch import nn
 from dpclip.config import DPCLIPConfig
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import open_bench
-from dpclip.evaluation.gallery import find_pictures, open_gallery, rank_gallery, read_pictures
-from dpclip.evaluation.retrieve import category_test, rank_photos
+from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
+from dpclip.evaluation.gallery import check_pictures, find_pictures, load_pictures, open_gallery, rank_gallery
 from dpclip.evaluation.similarity import category_contexts, similarity
 from dpclip.method.interface import Context, Features, find_method, retrieval_distance
 from dpclip.method.model import DPCLIP
@@ -48,8 +47,11 @@ def test_a_photo_finds_itself_first_and_distances_are_those_of_the_model(model, 
     assert ranking[0][0].name == "photo 2.PNG" and ranking[0][1] == pytest.approx(0, abs=1e-5)
     assert [d for _, d in ranking] == sorted(d for _, d in ranking) and len(ranking) == 5
     with torch.no_grad():
-        context = model.context(read_pictures(model, gallery.files[:3]), model.text_feature("purple teapot"))
-        two = model.encode(read_pictures(model, [photos / "photo 2.PNG", ranking[1][0]]), context)
+        support, pair = (
+            model.normalise(load_pictures(model, files))
+            for files in (gallery.files[:3], [photos / "photo 2.PNG", ranking[1][0]])
+        )
+        two = model.encode(pair, model.context(support, model.text_feature("purple teapot")))
         assert model.distance(two[:1], two[1:]).item() == pytest.approx(ranking[1][1], abs=1e-5)
 
 
@@ -105,10 +107,8 @@ def test_a_photo_that_cannot_be_read_is_named_and_left_out_or_an_error(model, ph
         assert len(gallery.features) == 3
         said = capsys.readouterr().err
         assert "photo 1.PNG" in said and "photo 3.PNG" in said and "2 of 5 photos are left out" in said
-        with pytest.raises(UserError, match="photo 1.PNG"):
-            open_gallery(model, "run", photos, "teapot", [], tmp_path / "index", strict=True)
-    with pytest.raises(UserError, match="photo 1.PNG"):
-        open_gallery(model, "run", photos, "teapot", [], tmp_path / "another", strict=True)
+        with pytest.raises(UserError, match="photo 1.PNG"):  # where `strict` is asked for
+            check_pictures(find_pictures(photos))
     for file in find_pictures(photos):
         file.unlink()
         file.write_bytes(b"")

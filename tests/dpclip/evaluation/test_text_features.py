@@ -41,16 +41,14 @@ def make_model(tokenizer):
 
 @pytest.fixture
 def encoded(monkeypatch):
-    """The sentences given to the text tower, one list a call."""
-    calls, encode = [], text_features.encode
-    monkeypatch.setattr(text_features, "encode", lambda backbone, texts: calls.append(texts) or encode(backbone, texts))
+    """The words given to the text tower, in their order."""
+    calls, encode = [], Backbone.text_feature
+    monkeypatch.setattr(Backbone, "text_feature", lambda self, said, n: calls.append(said) or encode(self, said, n))
     return calls
 
 
-@pytest.mark.parametrize("chunk", [2, 100, text_features.CHUNK])
 @pytest.mark.parametrize("templates", [1, 63])
-def test_the_table_says_what_the_model_says(make_model, tmp_path, monkeypatch, templates, chunk):
-    monkeypatch.setattr(text_features, "CHUNK", chunk)
+def test_the_table_says_what_the_model_says(make_model, tmp_path, templates):
     model = make_model(templates=templates)
     table = text_table(model, TEXT, tmp_path)
     assert list(table) == list(TEXT)
@@ -68,7 +66,7 @@ def test_words_longer_than_the_context_are_cut_alike(make_model, tmp_path):
 
 def test_the_second_time_nothing_is_encoded(make_model, tmp_path, encoded):
     first, again = (text_table(make_model(), TEXT, tmp_path) for _ in range(2))
-    assert len(encoded) == 1 and len(list(tmp_path.iterdir())) == 1
+    assert encoded == list(TEXT.values()) and len(list(tmp_path.iterdir())) == 1
     assert all(torch.equal(first[category], again[category]) for category in TEXT)
 
 
@@ -123,7 +121,7 @@ def test_anything_else_gives_another_file(make_model, tmp_path, encoded, change)
     model = make_model()
     text = change(model) or TEXT
     table = text_table(model, text, tmp_path)
-    assert len(encoded) == 2 and len(list(tmp_path.iterdir())) == 2
+    assert encoded == [*TEXT.values(), *text.values()] and len(list(tmp_path.iterdir())) == 2
     for category, said in text.items():
         torch.testing.assert_close(table[category], model.text_feature(said), atol=1e-6, rtol=0)
 
@@ -131,11 +129,12 @@ def test_anything_else_gives_another_file(make_model, tmp_path, encoded, change)
 def test_other_templates_or_another_precision_give_another_file(make_model, tmp_path, encoded, monkeypatch):
     text_table(make_model(), TEXT, tmp_path)
     text_table(make_model(templates=63), TEXT, tmp_path)
-    monkeypatch.setattr(text_features, "sentences", lambda said, count: [f"the {said}"])
+    for module in ("evaluation.text_features", "method.backbone"):
+        monkeypatch.setattr(f"dpclip.{module}.sentences", lambda said, count: [f"the {said}"])
     text_table(make_model(), TEXT, tmp_path)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "high")
     text_table(make_model(), TEXT, tmp_path)
-    assert len(encoded) == 4 and len(list(tmp_path.iterdir())) == 4
+    assert encoded == 4 * list(TEXT.values()) and len(list(tmp_path.iterdir())) == 4
 
 
 def test_image_weights_do_not_matter(make_model, tmp_path, encoded):
@@ -144,7 +143,7 @@ def test_image_weights_do_not_matter(make_model, tmp_path, encoded):
     model.backbone.proj.data += 1
     model.backbone.clip.logit_scale.data += 1
     text_table(model, TEXT, tmp_path)
-    assert len(encoded) == 1
+    assert encoded == list(TEXT.values())
 
 
 @pytest.mark.parametrize(
@@ -176,5 +175,8 @@ def test_a_model_without_words(tmp_path):
 def test_a_bench_keeps_the_table_beside_its_pictures(make_model, tmp_path, encoded):
     store = ImageStore(make_toy(tmp_path / "toy"), 56, tmp_path / "cache")
     benches = [open_bench(make_model(), store) for _ in range(2)]
-    assert len(encoded) == 1 and len(list((tmp_path / "cache").glob("words-*.safetensors"))) == 1
+    assert (
+        encoded == list(store.manifest.text.values())
+        and len(list((tmp_path / "cache").glob("words-*.safetensors"))) == 1
+    )
     assert set(benches[1].words) == set(store.manifest.text)

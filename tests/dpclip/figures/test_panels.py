@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from dpclip.data.manifest import Manifest
-from dpclip.evaluation.retrieve import Ranking
+from dpclip.evaluation.evaluate import Ranking
 from dpclip.figures import heatmaps, panels
 from dpclip.figures.style import BLUE, RED
 from dpclip_book.figures import plates

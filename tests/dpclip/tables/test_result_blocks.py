@@ -124,8 +124,8 @@ def test_in_the_terminal_our_runs_come_first_and_a_row_that_has_not_run_has_no_l
 
 
 def test_a_table_from_records_takes_no_torch():
-    program = "import sys; from dpclip.commands.table_commands import Format, show_results; "
-    program += "show_results(1, 'mini', Format.md); assert not {'torch', 'open_clip', 'matplotlib'} & set(sys.modules)"
+    program = "import sys; from dpclip.commands.table_commands import Format, show_table; "
+    program += "show_table(1, 'mini', Format.md); assert not {'torch', 'open_clip', 'matplotlib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dpclip.data.manifest import Manifest
-from dpclip.evaluation.retrieve import Ranking
+from dpclip.evaluation.evaluate import Ranking
 from dpclip_book.figures import study_pictures
 
 

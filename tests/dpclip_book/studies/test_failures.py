@@ -7,8 +7,7 @@ import torch
 
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation.evaluate import fine_grained, open_bench
-from dpclip.evaluation.retrieve import rank_photos
+from dpclip.evaluation.evaluate import fine_grained, open_bench, rank_photos
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from dpclip_book.studies import failures
 from tests.toy import make_toy
