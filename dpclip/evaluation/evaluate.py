@@ -17,7 +17,7 @@ from dpclip.evaluation.text_features import text_table
 from dpclip.method.interface import Context, Features, Method
 
 CUTS = (1, 5, 10)
-P_CUTS = (10, 100, 200)
+P_CUTS, CHUNK = (10, 100, 200), 64  # of P@k; images encoded at once
 SETTINGS = ("blind", "generic", "oracle")
 BLIND = "support"  # how `blind` names a sketch's category: text | support; the more often right on validation
 NO_PROMPTS = Context([], [])
@@ -31,10 +31,6 @@ class Bench:
     store: ImageStore
     words: dict[str, torch.Tensor | None]  # category -> text feature (E,), None for a model without words
 
-    def tests(self, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> list[TestSet]:
-        """`test_sets` of its data, with the support that its model asks for."""
-        return test_sets(self.store.manifest, split, style, protocol, support_rule(self.model), seed, limit)
-
     @torch.inference_mode()
     def context(self, test: TestSet) -> Context:
         """Prompts and scales of the test's category, from its support images and its name."""
@@ -42,9 +38,9 @@ class Bench:
         return self.model.context(support, self.words[test.category])
 
     @torch.inference_mode()
-    def encode(self, rows: np.ndarray, context: Context, batch: int = 64) -> Features:
+    def encode(self, rows: np.ndarray, context: Context) -> Features:
         """Features of images by row number, in chunks."""
-        chunks = [rows[i : i + batch] for i in range(0, len(rows), batch)]
+        chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
         return Features.cat([self.model.encode(self.model.normalise(self.store[chunk]), context) for chunk in chunks])
 
     def distances(self, queries: np.ndarray, gallery: np.ndarray, context: Context) -> np.ndarray:
@@ -98,12 +94,11 @@ def rank_photos(bench: Bench, sketch: torch.Tensor, test: TestSet, gallery: np.n
 
 
 def fine_grained(bench: Bench, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> dict:
-    """Acc@1/5/10 over all queries of a split, what guessing scores (chance@1), and the rank of each query's photo.
-
-    Returns {"acc@1": ..., "acc@5": ..., "acc@10": ..., "chance@1": ..., "queries": n, "ranks": {category: [...]}}.
+    """Over all queries of a split, with the rank of each query's photo and what guessing scores (chance@1):
+    {"acc@1": ..., "acc@5": ..., "acc@10": ..., "chance@1": ..., "queries": n, "ranks": {category: [...]}}.
     """
     ranks, chance = {}, []
-    for test in bench.tests(split, style, protocol, seed, limit):
+    for test in test_sets(bench.store.manifest, split, style, protocol, support_rule(bench.model), seed, limit):
         distance = bench.distances(test.queries, test.gallery, bench.context(test))
         ranks[test.category] = metrics.target_ranks(distance, test.target)
         chance += [1 / len(test.gallery)] * len(test.queries)
@@ -131,8 +126,8 @@ def _nearest(sketches: torch.Tensor, centres: torch.Tensor) -> np.ndarray:
 
 def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
     """Prompts and scales of no category: the mean over the seen categories. `ours`"""
-    tests = bench.tests("seen", bench.store.manifest.styles[0], protocol, seed)
-    contexts = [bench.context(test) for test in tests]
+    manifest, rule = bench.store.manifest, support_rule(bench.model)
+    contexts = [bench.context(test) for test in test_sets(manifest, "seen", manifest.styles[0], protocol, rule, seed)]
     parts = ([c.prompts for c in contexts], [c.scales for c in contexts])  # of each category a list over the layers
     return Context(*([torch.stack(layer).mean(0) for layer in zip(*part, strict=True)] for part in parts))
 
@@ -148,7 +143,8 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     right predictions, "support": ...}, "convention": ...}. Where no prompt depends on the category, the three settings
     are one and nothing is predicted. P@k needs k photos, and everything a second category to be told from.
     """
-    model, tests = bench.model, bench.tests(split, style, protocol, seed, limit)
+    model = bench.model
+    tests = test_sets(bench.store.manifest, split, style, protocol, support_rule(model), seed, limit)
     if len(tests) < 2:
         return {setting: {"ap": []} for setting in SETTINGS} | {"predicted": {}, "convention": str(metrics.OURS)}
     rows = [test.gallery for test in tests], [test.queries for test in tests]  # of each category

@@ -86,9 +86,9 @@ def open_gallery(model: Method, run: str, folder: Path, category: str, support: 
     identity = [run, category, [sha256_file(file) for file in support], [str(f.resolve()) for f in files], states]
     path = cache / f"{hash_tensors(model.state_dict(), json.dumps(identity))[:16]}.safetensors"
     index = None  # where there is none, or it is damaged
-    with suppress(FileNotFoundError, SafetensorError):
-        index = load_file(path, str(trial.device))
-    if index is None or not torch.allclose(index["trial"], trial, 1e-3, 1e-3):
+    with suppress(SafetensorError):
+        index = load_file(path, str(trial.device)) if path.exists() else None
+    if index is None or not np.allclose(index["trial"].numpy(force=True), trial.numpy(force=True), 1e-3, 1e-3):
         skipped = [not _readable(file) for file in files]
         kept = [file for file, odd in zip(files, skipped, strict=True) if not odd]
         console, starts = Console(stderr=True), range(0, len(kept), CHUNK)
@@ -97,11 +97,12 @@ def open_gallery(model: Method, run: str, folder: Path, category: str, support: 
         index = {"trial": trial, "skipped": torch.tensor(skipped, dtype=torch.uint8)}
         index |= {name: value for name, value in vars(features).items() if isinstance(value, torch.Tensor)}
         atomic_write_bytes(path, save({name: value.contiguous() for name, value in index.items()}))
-    if skipped := list(compress(files, index["skipped"].tolist())):
+    odd = index["skipped"].numpy(force=True)
+    if skipped := list(compress(files, odd)):
         print("left out, since they cannot be read:", *skipped, sep="\n", file=sys.stderr)
         print(f"{len(skipped)} of {len(files)} photos are left out", file=sys.stderr)
-    kept = list(compress(files, (1 - index["skipped"]).tolist()))
-    return Gallery(model, context, kept, Features(index["global_feature"], index.get("local_features")))
+    features = Features(index["global_feature"], index.get("local_features"))
+    return Gallery(model, context, list(compress(files, odd == 0)), features)
 
 
 def _readable(file: Path) -> bool:

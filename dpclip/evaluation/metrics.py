@@ -54,8 +54,7 @@ def target_ranks(distance: np.ndarray, target: np.ndarray) -> np.ndarray:
     (Q,) int. Raises UserError for a distance that is not a number.
     """
     check_numbers(distance)
-    own = np.take_along_axis(distance, target[:, None], 1)
-    return (distance <= own).sum(1)
+    return (distance <= np.take_along_axis(distance, target[:, None], 1)).sum(1)
 
 
 def accuracy(ranks: np.ndarray, k: int) -> float:
@@ -150,6 +149,5 @@ def relevant_count(ranks: np.ndarray, k: int | None) -> np.ndarray:
 
 def check_numbers(distance: np.ndarray) -> None:
     """Raise UserError for NaN, which loses every comparison: a broken model would be first everywhere."""
-    broken = np.isnan(distance).any(1)
-    if broken.any():
+    if (broken := np.isnan(distance).any(1)).any():
         raise UserError(f"query {broken.argmax()} has a distance that is not a number. Check the features.")

@@ -43,11 +43,9 @@ def similarity(model: DPCLIP, images: Tensor, context: Context) -> Tensor:
     """
     if not context.prompts:
         raise UserError(NO_PROMPTS)
-    model.eval()
-    parts = []
+    parts, length = [], 1 + model.backbone.grid**2
     for chunk in images.split(CHUNK):
-        steps = model.encode(model.normalise(chunk), context, intermediates=True).intermediates
-        length = steps["tokens"].shape[1]  # 1+N
+        steps = model.eval().encode(model.normalise(chunk), context, intermediates=True).intermediates
         entering = [steps[f"layer_{m + 1}_in"] for m in range(len(context.prompts))]  # (B, 1+N+K, D) each
         parts.append(torch.stack([prompt_similarity(x[:, length:], x[:, :length]) for x in entering], dim=1))
     return torch.cat(parts)

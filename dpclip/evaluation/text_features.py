@@ -27,9 +27,8 @@ def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, T
     """
     if not model.on_backbone:
         return dict.fromkeys(text)
-    templates, device = model.config.templates, model.backbone.proj.device
+    templates, device, tower = model.config.templates, model.backbone.proj.device, tower_hash(model.backbone)
     texts = [sentence for words in text.values() for sentence in sentences(words, templates)]
-    tower = tower_hash(model.backbone)
     identity = [text, texts, tower, device.type, torch.get_float32_matmul_precision()]
     path = Path(folder) / f"words-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]}.safetensors"
     if path.exists():
@@ -37,7 +36,7 @@ def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, T
     else:
         console = Console(stderr=True)
         shown = track(text.values(), "encoding words", console=console, transient=True, disable=not console.is_terminal)
-        features = torch.stack([model.backbone.text_feature(words, templates) for words in shown]).cpu()  # (C, E)
+        features = torch.stack([word_feature(model, words) for words in shown]).cpu()  # (C, E)
         about = {"templates": str(templates), "tower": tower, "words": json.dumps(text), "sha256": _digest(features)}
         atomic_write_bytes(path, save({"features": features}, about))
     return dict(zip(text, features.to(device), strict=True))
@@ -50,9 +49,8 @@ def word_feature(model: Method, words: str) -> Tensor | None:
 
 def tower_hash(backbone: Backbone) -> str:
     """SHA-256 of what turns a sentence into its feature: the text tower's weights and form, and the vocabulary."""
-    clip = backbone.clip
-    heads = clip.transformer.resblocks[0].attn.num_heads
-    form = [repr(clip.transformer), heads, list(backbone.tokenizer.bpe_ranks)]
+    clip, blocks = backbone.clip, backbone.clip.transformer.resblocks
+    form = [repr(clip.transformer), blocks[0].attn.num_heads, list(backbone.tokenizer.bpe_ranks)]
     tensors = {n: value for n, value in clip.state_dict().items() if not n.startswith(("visual.", "logit_"))}
     return hash_tensors(tensors, json.dumps(form))
 
