@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.clock import least_ms, memory_mb
-from benchmarks.costs import Noise
+from benchmarks.clock_costs import Noise
 from dpclip.config import RunConfig, preset
 from dpclip.runs.machine import hardware, peak_memory_mb
 from dpclip.training.objective import Pictures, Work

@@ -21,10 +21,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.clock import synchronise
 from benchmarks.timing import Comparison, interleaved
+from dpclip.data.augmentation import augment
 from dpclip.data.batches import Batch
 from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
-from dpclip.data.views import augment
 from dpclip.training import processes
 from dpclip.training.objective import Pictures
 from dpclip.training.speed import keep_freed_memory

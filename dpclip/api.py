@@ -12,7 +12,7 @@ from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
 from dpclip.evaluation.gallery import INDEX, check_pictures, find_pictures, load_pictures, open_gallery, rank_gallery
-from dpclip.runs.identity import Run, make_run
+from dpclip.runs.records import Run, make_run
 from dpclip.runs.run import ensure, ensure_model, open_store
 from dpclip.training.train import Training
 

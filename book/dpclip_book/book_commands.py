@@ -69,7 +69,7 @@ def prepare(data: Path | None, weights: Path | None, no_train: bool = False, rec
     may train. From now on SIGTERM does what Ctrl-C does: it ends the kernels too.
     """
     from dpclip.method.weights import use_weights
-    from dpclip.runs.identity import RECORDS_VARIABLE
+    from dpclip.runs.records import RECORDS_VARIABLE
     from dpclip.runs.run import FOLDER_VARIABLE, NO_TRAIN_VARIABLE
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

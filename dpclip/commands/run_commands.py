@@ -39,7 +39,7 @@ def record_command(split: str) -> Callable[..., None]:
         records: Records = None,
     ) -> None:
         from dpclip.api import choose_run
-        from dpclip.runs.identity import records_folder
+        from dpclip.runs.records import records_folder
         from dpclip.runs.run import ensure
         from dpclip.training.processes import process_group
 
@@ -166,7 +166,7 @@ def heatmap(
     from dpclip.api import choose_run
     from dpclip.evaluation.evaluate import open_bench
     from dpclip.evaluation.gallery import check_pictures, load_pictures
-    from dpclip.evaluation.similarity import category_contexts, check_prompts, find_supports
+    from dpclip.evaluation.prompt_similarity import category_contexts, check_prompts, find_supports
     from dpclip.figures.heatmaps import heatmaps
     from dpclip.figures.panels import save_figure
     from dpclip.runs.run import ensure_model

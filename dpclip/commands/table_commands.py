@@ -31,13 +31,13 @@ def tables(
 
 def show_table(number: int, preset: str, kind: Format) -> str:
     """A table as text. `md`: rounded, captions above. `csv` and `json`: exact. Raises UserError for another number."""
-    from dpclip.tables.results import as_csv, as_json, as_markdown, table_blocks
+    from dpclip.tables.blocks import as_csv, as_json, as_markdown, table_blocks
 
     if number not in TABLES:
         raise UserError(f"there is no table {number} here. There is: {KNOWN}.")
     if number == 5:
-        from dpclip.runs.cost import BACKBONES, read_costs
-        from dpclip.tables.costs import COUNTED, cost_blocks, cost_table
+        from dpclip.runs.count_cost import BACKBONES, read_costs
+        from dpclip.tables.cost_table import COUNTED, cost_blocks, cost_table
 
         records = [read_costs(backbone) for backbone in BACKBONES]
         blocks, frame = [block for record in records for block in cost_blocks(record)], cost_table(records)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dpclip.config import RunConfig
+from dpclip.config import DPCLIPConfig, RunConfig
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 
@@ -45,6 +45,11 @@ class SupportRule:
     kind: str = "both"
     sketches: int = 1
     photos: int = 2
+
+    @classmethod
+    def of(cls, config: DPCLIPConfig) -> "SupportRule":
+        """What the settings of a model ask for."""
+        return cls(config.support, config.support_sketches, config.support_photos)
 
     def trim(self, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
         """The chosen sketches, then the chosen photos, as `kind` asks."""
@@ -166,7 +171,7 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
     the photos or queries for a test, a support that nobody can give. `trains`: whether anything is to train.
     """
     model, tested = config.model, {split: config.test_categories}
-    rule = SupportRule(model.support, model.support_sketches, model.support_photos)
+    rule = SupportRule.of(model)
     if trains:
         if not manifest.categories("seen"):
             raise UserError(f"{manifest.name}: no category is seen, so nothing can train. List fewer as unseen.")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from dpclip.config import DPCLIPConfig, RunConfig
+from dpclip.config import RunConfig
 from dpclip.data.batches import SupportRule, TestSet, test_sets
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
@@ -30,6 +30,11 @@ class Bench:
     model: Method
     store: ImageStore
     words: dict[str, torch.Tensor | None]  # category -> text feature (E,), None for a model without words
+
+    def tests(self, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> list[TestSet]:
+        """`test_sets` of its data, with the support that its model asks for."""
+        rule = SupportRule.of(self.model.config)
+        return test_sets(self.store.manifest, split, style, protocol, rule, seed, limit)
 
     @torch.inference_mode()
     def context(self, test: TestSet) -> Context:
@@ -53,18 +58,13 @@ def open_bench(model: Method, store: ImageStore) -> Bench:
     return Bench(model.eval(), store, text_table(model, store.manifest.text, store.cache))
 
 
-def support_rule(model: Method | DPCLIPConfig) -> SupportRule:
-    """How a model, or one with these settings, has its support chosen."""
-    return SupportRule.of(getattr(model, "config", model))
-
-
 def category_test(
     store: ImageStore, asked: Bench | RunConfig, category: str, protocol: str = "held-out", seed: int = 0
 ) -> TestSet:
     """The test set of one category of any split; the settings of a run are enough, where its model is not made yet.
     Raises UserError for a category that does not exist, or is too small.
     """
-    manifest, rule = store.manifest, support_rule(asked.model)
+    manifest, rule = store.manifest, SupportRule.of(getattr(asked.model, "config", asked.model))
     splits = manifest.table.loc[manifest.rows(category=category), "split"]
     if splits.empty:
         known = ", ".join(sorted(manifest.table["category"].unique()))
@@ -98,7 +98,7 @@ def fine_grained(bench: Bench, split: str, style: str, protocol: str, seed: int,
     {"acc@1": ..., "acc@5": ..., "acc@10": ..., "chance@1": ..., "queries": n, "ranks": {category: [...]}}.
     """
     ranks, chance = {}, []
-    for test in test_sets(bench.store.manifest, split, style, protocol, support_rule(bench.model), seed, limit):
+    for test in bench.tests(split, style, protocol, seed, limit):
         distance = bench.distances(test.queries, test.gallery, bench.context(test))
         ranks[test.category] = metrics.target_ranks(distance, test.target)
         chance += [1 / len(test.gallery)] * len(test.queries)
@@ -126,8 +126,8 @@ def _nearest(sketches: torch.Tensor, centres: torch.Tensor) -> np.ndarray:
 
 def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
     """Prompts and scales of no category: the mean over the seen categories. `ours`"""
-    manifest, rule = bench.store.manifest, support_rule(bench.model)
-    contexts = [bench.context(test) for test in test_sets(manifest, "seen", manifest.styles[0], protocol, rule, seed)]
+    tests = bench.tests("seen", bench.store.manifest.styles[0], protocol, seed)
+    contexts = [bench.context(test) for test in tests]
     parts = ([c.prompts for c in contexts], [c.scales for c in contexts])  # of each category a list over the layers
     return Context(*([torch.stack(layer).mean(0) for layer in zip(*part, strict=True)] for part in parts))
 
@@ -144,7 +144,7 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     are one and nothing is predicted. P@k needs k photos, and everything a second category to be told from.
     """
     model = bench.model
-    tests = test_sets(bench.store.manifest, split, style, protocol, support_rule(model), seed, limit)
+    tests = bench.tests(split, style, protocol, seed, limit)
     if len(tests) < 2:
         return {setting: {"ap": []} for setting in SETTINGS} | {"predicted": {}, "convention": str(metrics.OURS)}
     rows = [test.gallery for test in tests], [test.queries for test in tests]  # of each category

@@ -11,6 +11,7 @@ from rich.progress import track
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+from torch.func import functional_call
 
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes
@@ -42,9 +43,18 @@ def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, T
     return dict(zip(text, features.to(device), strict=True))
 
 
+@torch.no_grad()
 def word_feature(model: Method, words: str) -> Tensor | None:
-    """t_c (E,) of any words on the model's device, None for a model without words."""
-    return model.backbone.text_feature(words, model.config.templates) if model.on_backbone else None
+    """t_c (E,) of any words on the model's device, None for a model without words: `Backbone.text_feature`, but a token
+    looks only at those before it, so nothing is computed behind the longest sentence.
+    """
+    if not model.on_backbone:
+        return None
+    backbone, clip, texts = model.backbone, model.backbone.clip, sentences(words, model.config.templates)
+    length = min(2 + max(len(backbone.tokenizer.encode(text)) for text in texts), backbone.context_length)
+    cut = {"positional_embedding": clip.positional_embedding[:length], "attn_mask": clip.attn_mask[:length, :length]}
+    tokens = backbone.tokenizer(texts, context_length=length).to(backbone.proj.device)
+    return functional_call(clip, cut, kwargs={"text": tokens})[1].mean(0)
 
 
 def tower_hash(backbone: Backbone) -> str:

@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dpclip.evaluation.similarity import similarity
+from dpclip.evaluation.prompt_similarity import similarity
 from dpclip.figures.panels import picture, tile
 from dpclip.method.model import DPCLIP, Context
 

@@ -18,7 +18,7 @@ from dpclip.method.templates import sentences
 from dpclip.method.weights import check_manifest, load_weights, read_weights
 
 MINI = DATA / "mini-clip"
-MINI_CURE = "Restore it with `git checkout -- data/mini-clip`, or make it anew with `dpclip pretrain`."
+MINI_CURE = "Restore it with `git checkout -- data/mini-clip`, or make it anew with `dpclip data pretrain`."
 
 
 class Backbone(nn.Module):

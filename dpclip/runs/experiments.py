@@ -12,7 +12,7 @@ from dpclip.config import TRIALS, RunConfig, preset
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.method.rivals import PLAIN, RIVALS
-from dpclip.runs.identity import Run, make_run
+from dpclip.runs.records import Run, make_run
 
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
 # Learning rates of a method where they are not its preset's: chosen below, or as published (section 13 `paper`).
@@ -147,7 +147,7 @@ def module_rows(preset_name: str) -> list[Row]:
 
 def design_rows(preset_name: str) -> list[Row]:
     """Table 4: where prompts come from, how text scales, how many prompts; one thing changed at a time."""
-    from dpclip.method.backbone import vision_config  # brings torch
+    from dpclip.method.backbone import vision_config
 
     base = preset(preset_name)
     ranks = dict.fromkeys(min(rank, vision_config(base.backbone)["width"]) for rank in RANKS)

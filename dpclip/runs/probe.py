@@ -11,10 +11,9 @@ import tomllib
 import torch
 
 from dpclip.config import RunConfig
-from dpclip.data.batches import test_sets
 from dpclip.data.store import ImageStore
 from dpclip.evaluation import metrics
-from dpclip.evaluation.evaluate import Bench, open_bench, support_rule
+from dpclip.evaluation.evaluate import Bench, open_bench
 from dpclip.files import DATA
 from dpclip.training.objective import Objective
 from dpclip.training.speed import set_arithmetic
@@ -56,7 +55,7 @@ def _step(objective: Objective, config: RunConfig, seed: int, bench: Bench, epoc
 
 def _ranks(bench: Bench, split: str, seed: int) -> dict[str, list]:
     manifest = bench.store.manifest
-    tests = test_sets(manifest, split, manifest.styles[0], "held-out", support_rule(bench.model), seed)
+    tests = bench.tests(split, manifest.styles[0], "held-out", seed)
     first, context = tests[0], bench.context(tests[0])
     with torch.inference_mode():
         if manifest.paired:

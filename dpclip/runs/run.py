@@ -21,9 +21,8 @@ from dpclip.evaluation.evaluate import category_level, fine_grained
 from dpclip.files import BUILD_FOLDER, atomic_write_text, ensure_writable
 from dpclip.method.interface import find_method
 from dpclip.runs import machine
-from dpclip.runs.identity import Run, find_record, make_run, records_folder
 from dpclip.runs.probe import differences, take_probe
-from dpclip.runs.records import write_record
+from dpclip.runs.records import Run, find_record, make_run, records_folder, write_record
 from dpclip.training import processes
 from dpclip.training.checkpoint import count_steps
 from dpclip.training.train import CHECKPOINT, Training, image_size, steps_an_epoch, train_run

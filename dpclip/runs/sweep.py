@@ -11,7 +11,7 @@ from dpclip.config import preset, settings_words
 from dpclip.errors import UserError
 from dpclip.files import show_time
 from dpclip.runs.experiments import RESULTS, TABLES, datasets, find_table, table_runs
-from dpclip.runs.identity import Run, records_folder
+from dpclip.runs.records import Run, records_folder
 from dpclip.runs.run import ensure, open_data, open_store
 
 

@@ -15,8 +15,8 @@ import torch
 from dpclip.config import RunConfig
 from dpclip.errors import UserError
 from dpclip.runs import records
-from dpclip.runs.identity import Run, make_run
 from dpclip.runs.probe import TOLERANCE, differences, take_probe
+from dpclip.runs.records import Run, make_run
 from dpclip.runs.run import ensure, open_store
 
 MEASURED = ("losses", "scores", "metrics")

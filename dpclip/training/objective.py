@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from dpclip.config import RunConfig
+from dpclip.data.augmentation import augment
 from dpclip.data.batches import Batch
 from dpclip.data.store import ImageStore, as_float
-from dpclip.data.views import augment
 from dpclip.errors import UserError
 from dpclip.method import losses
 from dpclip.method.interface import Features, Method

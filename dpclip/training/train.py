@@ -61,8 +61,7 @@ def steps_an_epoch(config: RunConfig, manifest: Manifest) -> int:
 def epoch_batches(config: RunConfig, manifest: Manifest, seed: int, epoch: int) -> list[Batch]:
     """An epoch's batches; `joint` of them make a step, what is left over is dropped."""
     model = config.model
-    rule = SupportRule(model.support, model.support_sketches, model.support_photos)
-    batches = training_batches(manifest, config.batch, seed, epoch, rule, model.negatives)
+    batches = training_batches(manifest, config.batch, seed, epoch, SupportRule.of(model), model.negatives)
     return batches[: steps_an_epoch(config, manifest) * config.joint]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from dpclip.config import preset
 from dpclip.files import ROOT
 from dpclip_book.chapters import Chapter
-from dpclip_book.figures.diagrams import draw_architecture, draw_idea
+from dpclip_book.figures.overview_diagrams import draw_architecture, draw_idea
 from dpclip_book.pages import decisions, paper_map
 from dpclip_book.pages.machine_page import runs_table, versions_table
 from dpclip_book.pages.notation import Sizes, notation_tables

@@ -21,7 +21,7 @@ from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.errors import UserError
 from dpclip.files import ROOT, atomic_write_text
 from dpclip.runs import machine
-from dpclip.runs.identity import records_named
+from dpclip.runs.records import records_named
 from dpclip.runs.run import open_data
 from dpclip.training.speed import SMALL
 from dpclip_book.builder.execution import Execution

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dpclip.evaluation.intervals import seed_interval
-from dpclip.figures.style import BLUE, GREY, RED
+from dpclip.figures.panels import BLUE, GREY, RED
 
 Values = dict[str, list[float]]  # row name -> a value a seed, perhaps none
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dpclip.evaluation.metrics import OURS, Convention, Denominator, Ties, average_precision, hit_ranks
-from dpclip.figures.style import BLUE, GREY, RED
+from dpclip.figures.panels import BLUE, GREY, RED
 
 
 def every_convention(distance: np.ndarray, relevant: np.ndarray, k: int) -> pd.DataFrame:

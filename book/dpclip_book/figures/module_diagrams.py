@@ -5,8 +5,8 @@ is the layer as CLIP has it is `ours`.
 """
 
 from dpclip.method.patch_match import window_tokens
-from dpclip_book.figures.diagrams import QUERY, SUPPORT, count_words, map_of_patches
-from dpclip_book.figures.inside import window_boxes
+from dpclip_book.figures.look_inside import window_boxes
+from dpclip_book.figures.overview_diagrams import QUERY, SUPPORT, count_words, map_of_patches
 from dpclip_book.figures.sheet import BLUE, FROZEN, ON_CARD, RED, SMALL, TRAINED, WINDOWS, Drawing, Sheet
 from dpclip_book.pages.notation import Sizes
 

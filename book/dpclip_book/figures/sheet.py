@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-from dpclip.figures import style
+from dpclip.figures import panels
 
 ART = Path(__file__).with_name("art")  # OpenMoji drawings, CC BY-SA 4.0
 Point = tuple[float, float]
@@ -18,7 +18,7 @@ INK = "currentColor"
 BLUE, RED = "var(--drawing-blue, #2a6f97)", "var(--drawing-red, #b5462f)"
 FROZEN, TRAINED = "var(--drawing-frozen, #2a6f9729)", "var(--drawing-trained, #c8553d2e)"
 PLAIN, PAPER, SKY = "none", "#ffffff", "#dbe7ea"
-ON_CARD = (style.BLUE, style.RED, style.GREEN, style.PURPLE)  # windows over a picture, which is light in both schemes
+ON_CARD = (panels.BLUE, panels.RED, panels.GREEN, panels.PURPLE)  # windows over a picture, light in both schemes
 WINDOWS = tuple(f"var(--drawing-window-{n}, {colour})" for n, colour in enumerate(ON_CARD, start=1))
 LINE, TEXT, SMALL = 1.5, 14, 13  # width of a line; sizes of text
 HEAD = 8  # length of an arrow's head

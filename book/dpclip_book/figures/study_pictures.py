@@ -10,9 +10,8 @@ from dpclip.data.store import ImageStore
 from dpclip.evaluation.evaluate import Ranking
 from dpclip.evaluation.intervals import compare_queries
 from dpclip.figures.heatmaps import Sheet, largest, show_map
-from dpclip.figures.panels import short, tile
-from dpclip.figures.style import BLUE, GREY, RED
-from dpclip_book.figures.plates import draw_ranking
+from dpclip.figures.panels import BLUE, GREY, RED, short, tile
+from dpclip_book.figures.ranking_pictures import draw_ranking
 from dpclip_book.studies.failures import by_category
 from dpclip_book.studies.focus import CONTROLS
 

@@ -16,7 +16,7 @@ from dpclip.evaluation.evaluate import SETTINGS
 from dpclip.evaluation.intervals import compare_seeds, hits
 from dpclip.files import ROOT
 from dpclip.runs.experiments import OTHER_CHOICES
-from dpclip.runs.rows import TableRows, rows_of
+from dpclip.runs.table_records import TableRows, rows_of
 from dpclip_book.pages.markdown import numbered_table
 
 SOURCE = ROOT / "book" / "decisions.toml"

@@ -18,8 +18,7 @@ from dpclip.data import benchmark
 from dpclip.data.images import read_image
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
-from dpclip.figures.panels import save_figure
-from dpclip.figures.style import GREY, RED
+from dpclip.figures.panels import GREY, RED, save_figure
 from dpclip.files import atomic_write_bytes, atomic_write_text
 from dpclip.runs.experiments import MODULES, module_settings
 from dpclip_book.studies.rankings import LETTERS, rankings_path, read_rankings

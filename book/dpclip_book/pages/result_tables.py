@@ -7,12 +7,12 @@ import pandas as pd
 from dpclip.config import preset
 from dpclip.data.store import ImageStore
 from dpclip.runs.experiments import find_table, table_runs
-from dpclip.runs.rows import TableRows, one_seed, rows_of
 from dpclip.runs.run import ensure_rows
-from dpclip.tables.columns import STYLES, whose_runs
-from dpclip.tables.costs import MODEST, CostVerdict
+from dpclip.runs.table_records import TableRows, one_seed, rows_of
+from dpclip.tables.blocks import DASH, Block, Kind, missing_note
+from dpclip.tables.cells import STYLES, whose_runs
+from dpclip.tables.cost_table import MODEST, CostVerdict
 from dpclip.tables.published import read_published
-from dpclip.tables.result_blocks import DASH, Block, Kind, missing_note
 from dpclip.tables.verdicts import NOT_RUN, Verdict
 from dpclip_book.pages.markdown import Markdown, numbered_table
 

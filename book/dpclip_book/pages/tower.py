@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from dpclip.evaluation.evaluate import Bench
-from dpclip.evaluation.similarity import prompt_similarity
+from dpclip.evaluation.prompt_similarity import prompt_similarity
 from dpclip.method.model import DPCLIP, Context
 
 INPUTS, OUTPUTS = ("sketch", "prompts", "scales"), ("features", "heatmap")

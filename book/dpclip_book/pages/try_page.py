@@ -21,11 +21,11 @@ from dpclip.errors import MissingRun
 from dpclip.evaluation.evaluate import Bench, open_bench, rank_photos
 from dpclip.figures.panels import save_figure
 from dpclip.files import DATA, ROOT, atomic_write_text, ensure_writable, sha256_file
-from dpclip.runs.identity import Run
+from dpclip.runs.records import Run
 from dpclip.runs.run import ensure_model, open_run, run_folder
 from dpclip.training.train import CHECKPOINT
 from dpclip_book.builder import npm
-from dpclip_book.figures.plates import show_ranking
+from dpclip_book.figures.ranking_pictures import show_ranking
 from dpclip_book.pages.tower import export_tower
 from dpclip_book.pages.try_data import Offer, offers, packed, page_data
 

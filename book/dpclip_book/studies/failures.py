@@ -21,7 +21,7 @@ def record_tests(manifest: Manifest, record: dict, protocol: str, style: str) ->
     if record["data_hash"] != manifest.hash:
         raise UserError(f"the record of {record['run']} was made on other data than {manifest.name}. Repeat the run.")
     config = RunConfig.read(record["config"])
-    rule = SupportRule(config.model.support, config.model.support_sketches, config.model.support_photos)
+    rule = SupportRule.of(config.model)
     tests = test_sets(manifest, record["split"], style, protocol, rule, record["seed"])
     return tests[: config.test_categories or None]
 

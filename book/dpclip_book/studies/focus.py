@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dpclip.data.batches import TestSet, test_sets
-from dpclip.evaluation.evaluate import Bench, support_rule
+from dpclip.data.batches import TestSet
+from dpclip.evaluation.evaluate import Bench
 from dpclip.evaluation.intervals import Comparison, compare_queries
-from dpclip.evaluation.similarity import CHUNK, similarity
+from dpclip.evaluation.prompt_similarity import CHUNK, similarity
 from dpclip.method.model import Context
 from dpclip_book.studies.scenes import compose, draw_scenes
 
@@ -93,7 +93,7 @@ def measure_focus(bench: Bench, split: str, seeds: list[int]) -> pd.DataFrame:
     """
     manifest, tables = bench.store.manifest, []
     for seed in seeds:
-        tests = test_sets(manifest, split, manifest.styles[0], "held-out", support_rule(bench.model), seed)
+        tests = bench.tests(split, manifest.styles[0], "held-out", seed)
         scenes = draw_scenes(tests, seed, bench.model.backbone.grid)
         shares = scene_shares(scene_maps(bench, tests, scenes, seed))
         category = [tests[number].category for number in scenes[["first", "second"]].to_numpy().ravel()]

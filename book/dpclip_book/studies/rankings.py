@@ -24,7 +24,7 @@ from dpclip.evaluation.evaluate import open_bench
 from dpclip.files import atomic_write_text
 from dpclip.runs import machine, records
 from dpclip.runs.experiments import table_runs
-from dpclip.runs.identity import Run, find_record, records_folder
+from dpclip.runs.records import Run, find_record, records_folder
 from dpclip.runs.run import ensure, ensure_model, steps_left
 from dpclip.training.train import Training
 from dpclip_book.studies.failures import record_tests

@@ -3,15 +3,7 @@
 import pytest
 
 from dpclip.data.sources import READERS, open_dataset, sources
-from dpclip.data.splits import (
-    assign,
-    authors,
-    canonical,
-    category_words,
-    closest,
-    known_categories,
-    unseen_categories,
-)
+from dpclip.data.splits import assign, authors, canonical, category_words, closest, known_categories, unseen_categories
 from dpclip.errors import UserError
 from dpclip_prepare.check.where import where
 

@@ -5,10 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from dpclip.data.batches import test_sets
 from dpclip.data.store import ImageStore
 from dpclip.evaluation import evaluate
-from dpclip.evaluation.evaluate import category_level, fine_grained, open_bench, support_rule
+from dpclip.evaluation.evaluate import category_level, fine_grained, open_bench
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from tests.toy import make_toy
 
@@ -25,7 +24,7 @@ def make_bench(tmp_path, make_tiny):
 
 
 def unseen_tests(bench, protocol):
-    return test_sets(bench.store.manifest, "unseen", "warped", protocol, support_rule(bench.model), 0)
+    return bench.tests("unseen", "warped", protocol, 0)
 
 
 def rows_of(bench):

@@ -13,7 +13,7 @@ from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
 from dpclip.evaluation.gallery import check_pictures, find_pictures, load_pictures, open_gallery, rank_gallery
-from dpclip.evaluation.similarity import category_contexts, similarity
+from dpclip.evaluation.prompt_similarity import category_contexts, similarity
 from dpclip.method.interface import Context, Features, find_method, retrieval_distance
 from dpclip.method.model import DPCLIP
 from tests.toy import make_toy

@@ -42,8 +42,8 @@ def make_model(tokenizer):
 @pytest.fixture
 def encoded(monkeypatch):
     """The words given to the text tower, in their order."""
-    calls, encode = [], Backbone.text_feature
-    monkeypatch.setattr(Backbone, "text_feature", lambda self, said, n: calls.append(said) or encode(self, said, n))
+    calls, encode = [], text_features.word_feature
+    monkeypatch.setattr(text_features, "word_feature", lambda model, said: calls.append(said) or encode(model, said))
     return calls
 
 

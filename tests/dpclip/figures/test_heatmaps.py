@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dpclip.evaluation.similarity import similarity
+from dpclip.evaluation.prompt_similarity import similarity
 from dpclip.figures import heatmaps
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from dpclip_book.figures import study_pictures

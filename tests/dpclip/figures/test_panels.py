@@ -1,6 +1,10 @@
 """Figures show what they are given, and tables are directives that pages can number."""
 
+from importlib import reload
+
 import matplotlib
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +15,10 @@ from PIL import Image
 from dpclip.data.manifest import Manifest
 from dpclip.evaluation.evaluate import Ranking
 from dpclip.figures import heatmaps, panels
-from dpclip.figures.style import BLUE, RED
-from dpclip_book.figures import plates
+from dpclip.figures.panels import BLUE, GREY, INK, RED, STYLE
+from dpclip.files import ROOT
+from dpclip_book.figures import ranking_pictures
+from dpclip_book.figures.sheet import ON_CARD
 from dpclip_book.pages.markdown import numbered_table
 
 matplotlib.use("Agg")
@@ -48,17 +54,17 @@ def ranking(order: list[int]) -> Ranking:
 def test_images_of_all_kinds_become_colour_on_white():
     grey, clear = np.zeros((4, 4)), np.zeros((4, 4, 4))
     white = np.full((4, 4, 3), 255, dtype=np.uint8)
-    images = plates.as_images([grey, clear, white])
+    images = ranking_pictures.as_images([grey, clear, white])
     assert images.shape == (3, 3, 4, 4)
     assert images.mean((1, 2, 3)).tolist() == [0, 1, 1]
 
 
 def test_place_counts_from_one():
-    assert [plates.place_of(ranking([2, 0, 1]), photo) for photo in (2, 0, 1)] == [1, 2, 3]
+    assert [ranking_pictures.place_of(ranking([2, 0, 1]), photo) for photo in (2, 0, 1)] == [1, 2, 3]
 
 
 def test_rankings_of_a_gallery_smaller_than_asked_for_are_shown_whole(store):
-    figure = plates.show_rankings(store, {"a": ranking([1, 0, 2]), "b": ranking([0, 1, 2])}, target=2, top=7)
+    figure = ranking_pictures.show_rankings(store, {"a": ranking([1, 0, 2]), "b": ranking([0, 1, 2])}, target=2, top=7)
     assert len(figure.axes) == 2 * (1 + 3)
 
 
@@ -66,7 +72,7 @@ def test_rankings_of_a_gallery_smaller_than_asked_for_are_shown_whole(store):
     ("order", "shown", "title"), [([1, 0, 2], [1, 0], "1. bird1"), ([0, 2, 1], [0, 1], "3. bird1")]
 )
 def test_rankings_always_show_the_true_photo(store, order, shown, title):
-    figure = plates.show_rankings(store, {"a hand": ranking(order)}, target=1, top=2)
+    figure = ranking_pictures.show_rankings(store, {"a hand": ranking(order)}, target=1, top=2)
     sketch, *photos = figure.axes
     assert sketch.get_title() == "a hand"
     assert [round(float(place.images[0].get_array().max()) * 10) for place in photos] == shown
@@ -76,7 +82,7 @@ def test_rankings_always_show_the_true_photo(store, order, shown, title):
 
 
 def test_a_ranking_breaks_into_rows_that_a_page_can_show(store):
-    figure = plates.show_ranking(store, ranking([2, 0, 1] * 3), top=7, target=0)
+    figure = ranking_pictures.show_ranking(store, ranking([2, 0, 1] * 3), top=7, target=0)
     titles = [place.get_title() for place in figure.axes]
     assert titles[:3] == ["sketch", "1. bird2", "2. bird0"] and len(titles) == 8
     assert {place.get_subplotspec().rowspan.start for place in figure.axes} == {0, 1}
@@ -100,7 +106,7 @@ def test_names_of_files_are_no_formulas(tmp_path):
 
 
 def test_sizes_are_sorted_and_coloured_by_split(manifest):
-    figure = plates.show_sizes(manifest)
+    figure = ranking_pictures.show_sizes(manifest)
     bars = figure.axes[0].patches
     assert [bar.get_height() for bar in bars] == [3, 2]
     assert [to_hex(bar.get_facecolor()) for bar in bars] == [BLUE, RED]
@@ -108,7 +114,7 @@ def test_sizes_are_sorted_and_coloured_by_split(manifest):
 
 
 def test_matrix_is_centred_on_zero():
-    figure = plates.show_matrix(np.array([[0.5, -1.0]]), ["row"], ["one", "two"], "label")
+    figure = ranking_pictures.show_matrix(np.array([[0.5, -1.0]]), ["row"], ["one", "two"], "label")
     shown = figure.axes[0].images[0]
     assert shown.get_clim() == (-1, 1) and shown.get_array().tolist() == [[0.5, -1.0]]
     matplotlib.pyplot.close(figure)
@@ -132,3 +138,32 @@ def test_text_that_is_numbers_stands_to_the_right(cells):
 @pytest.mark.parametrize("cells", [["7 x 7"], ["5 to 63"], ["12,500 photos"], ["–"]])
 def test_other_text_stands_to_the_left(cells):
     assert "\n| :-- |\n" in numbered_table(pd.DataFrame({"n": cells}), "Caption.", "x").data
+
+
+def contrast(colour: str) -> float:
+    """Against white, as WCAG counts it."""
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in mpl.colors.to_rgb(colour)]
+    return 1.05 / (sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True)) + 0.05)
+
+
+def test_drawing_modules_apply_the_style():
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        reload(panels)
+        assert all(mpl.rcParams[name] == mpl.RcParams(STYLE)[name] for name in STYLE)
+        figure, axes = plt.subplots()
+        lines = [axes.plot([0, 1])[0] for _ in range(4)]
+        assert [to_hex(line.get_color()) for line in lines] == list(ON_CARD)
+        assert not axes.spines["top"].get_visible()
+        plt.close(figure)
+
+
+def test_colours_of_figures_are_those_of_the_pages():
+    css = (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
+    for number, colour in enumerate(ON_CARD, start=1):
+        assert f"--drawing-window-{number}: {colour};" in css
+
+
+def test_words_can_be_read():
+    for colour in (*ON_CARD, GREY, INK):
+        assert contrast(colour) >= 4.5, colour

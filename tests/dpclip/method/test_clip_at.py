@@ -5,14 +5,7 @@ import math
 import pytest
 import torch
 
-from dpclip.method.losses import (
-    relative_distances,
-    relative_loss,
-    shuffle_loss,
-    shuffle_patches,
-    text_loss,
-    two_orders,
-)
+from dpclip.method.losses import relative_distances, relative_loss, shuffle_loss, shuffle_patches, text_loss, two_orders
 
 from .reference import cosine
 

@@ -9,7 +9,7 @@ from dpclip.config import preset
 from dpclip.errors import UserError
 from dpclip.method import weights
 from dpclip.method.weights import OPENAI_FILE, OPENAI_MODEL, WEIGHTS_VARIABLE, released, use_weights, weights_source
-from dpclip.runs.identity import weights_hash
+from dpclip.runs.records import weights_hash
 from dpclip.training import train as lab_train
 
 PAPER = preset("paper")

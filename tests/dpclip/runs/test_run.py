@@ -9,7 +9,7 @@ from dpclip.data.store import ImageStore
 from dpclip.errors import MissingRun, UserError
 from dpclip.method.rivals import PLAIN
 from dpclip.runs import run as runs
-from dpclip.runs.identity import make_run
+from dpclip.runs.records import make_run
 from dpclip.runs.run import NO_TRAIN_VARIABLE, PROBE, ensure, ensure_model, ensure_rows, run_folder, steps_left
 from dpclip.training import train as training
 from tests.toy import make_toy

@@ -16,7 +16,7 @@ from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs import sweep
 from dpclip.runs.experiments import RESULTS, TABLES, table_runs
-from dpclip.runs.identity import make_run
+from dpclip.runs.records import make_run
 from dpclip.runs.run import FOLDER_VARIABLE, open_data
 from dpclip.runs.sweep import jobs, make_records
 from tests.stand_in import link_all, make_sketchy

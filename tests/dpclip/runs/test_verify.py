@@ -7,8 +7,7 @@ import pytest
 
 from dpclip.config import RunConfig
 from dpclip.errors import UserError
-from dpclip.runs.identity import Run
-from dpclip.runs.records import RECORDS
+from dpclip.runs.records import RECORDS, Run
 from dpclip.runs.verify import choose, committed, compare_records, configurations, find, identical, remake
 
 

@@ -12,7 +12,7 @@ from dpclip.data import store as data_store
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation import evaluate
-from dpclip.runs.identity import Run
+from dpclip.runs.records import Run
 from dpclip.runs.run import ensure
 from dpclip.training import processes
 from dpclip.training import train as lab_train

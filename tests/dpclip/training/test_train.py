@@ -19,7 +19,7 @@ from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import Bench, category_level, fine_grained, generic_context, open_bench
 from dpclip.method.model import DPCLIP
 from dpclip.method.rivals import PLAIN, RIVALS
-from dpclip.runs.identity import Run
+from dpclip.runs.records import Run
 from dpclip.runs.run import ensure
 from dpclip.training import train as lab_train
 from dpclip.training.checkpoint import read_checkpoint

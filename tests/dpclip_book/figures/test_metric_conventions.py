@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from dpclip.evaluation.metrics import Convention, Denominator, Ties, average_precision, hit_ranks
-from dpclip.figures.style import RED
+from dpclip.figures.panels import RED
 from dpclip_book.figures.metric_conventions import every_convention, show_conventions
 
 matplotlib.use("Agg")

@@ -5,9 +5,9 @@ import re
 import pandas as pd
 
 from dpclip.files import ROOT
-from dpclip.runs.rows import TableRows
+from dpclip.runs.table_records import TableRows
+from dpclip.tables.blocks import accuracy_block, published_block
 from dpclip.tables.published import read_published
-from dpclip.tables.result_blocks import accuracy_block, published_block
 from dpclip_book.pages.markdown import numbered_table
 from dpclip_book.pages.result_tables import cite, show_block
 

@@ -14,8 +14,8 @@ from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs import records
 from dpclip.runs.experiments import OTHER_CHOICES, SEEDS, decision_rows
-from dpclip.runs.identity import make_run
-from dpclip.runs.rows import rows_of
+from dpclip.runs.records import make_run
+from dpclip.runs.table_records import rows_of
 from dpclip_book.pages.decisions import decisions_page, measured, read_decisions
 
 DECISIONS = read_decisions()

@@ -5,12 +5,12 @@ import pytest
 from dpclip.data import benchmark
 from dpclip.evaluation.intervals import Comparison
 from dpclip.runs.experiments import table_runs
-from dpclip.runs.rows import TableRows
-from dpclip.tables.costs import CostVerdict
+from dpclip.runs.table_records import TableRows
+from dpclip.tables.cost_table import CostVerdict
 from dpclip.tables.verdicts import Claim, Verdict
 from dpclip_book.pages import result_tables
 from dpclip_book.pages.result_tables import cost_verdict_table, make_rows, summary, verdict_frame, verdict_table
-from tests.dpclip.runs.test_rows import write
+from tests.dpclip.runs.test_table_records import write
 
 CLAIM = Claim("a beats b", "a", "b", "paper")
 GOOD = Verdict(CLAIM, Comparison(0.05, 0.01, 0.094), 5)
@@ -68,7 +68,7 @@ def asked(monkeypatch):
 
 def test_a_page_looks_in_the_folder_that_is_given(runs, tmp_path, monkeypatch, asked):
     """Not in the one that is usual, where records of the same runs lie."""
-    monkeypatch.setattr("dpclip.runs.identity.RECORDS", tmp_path / "usual")
+    monkeypatch.setattr("dpclip.runs.records.RECORDS", tmp_path / "usual")
     write(runs["VPT"][0], tmp_path / "usual", commit="usual")
     write(runs["LoRA"][0], tmp_path / "usual", commit="usual")
     write(runs["VPT"][0], tmp_path / "given", commit="given")

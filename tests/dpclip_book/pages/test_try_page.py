@@ -13,7 +13,7 @@ from dpclip.config import DPCLIPConfig
 from dpclip.data.store import ImageStore
 from dpclip.errors import MissingRun
 from dpclip.evaluation.evaluate import open_bench
-from dpclip.evaluation.similarity import similarity
+from dpclip.evaluation.prompt_similarity import similarity
 from dpclip.files import ROOT
 from dpclip.method.model import DPCLIP
 from dpclip_book.pages import try_page

@@ -10,7 +10,7 @@ from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import open_bench
 from dpclip.evaluation.intervals import Comparison
-from dpclip.evaluation.similarity import prompt_similarity
+from dpclip.evaluation.prompt_similarity import prompt_similarity
 from dpclip.method.model import DPCLIP, Context, DPCLIPConfig
 from dpclip_book.studies import focus
 from dpclip_book.studies.focus import CONTROLS, focus_verdict, gains, measure_focus, object_share, random_prompts
@@ -123,6 +123,9 @@ def test_every_share_is_measured_under_its_own_support(plain, tests, monkeypatch
     class Bench:
         store, model = plain, type("Model", (), {"backbone": type("Backbone", (), {"grid": 7})})
 
+        def tests(self, split, style, protocol, seed):
+            return test_sets(plain.manifest, split, style, protocol, SupportRule(), seed)
+
         def context(self, test):
             return Context([torch.tensor([[COLOURS[test.category]]])], [])
 
@@ -134,7 +137,6 @@ def test_every_share_is_measured_under_its_own_support(plain, tests, monkeypatch
 
     monkeypatch.setattr(focus, "similarity", seen)
     monkeypatch.setattr(focus, "CHUNK", 3)
-    monkeypatch.setattr(focus, "support_rule", lambda model: SupportRule())
     shares = measure_focus(Bench(), "seen", [0])
     assert len(shares) == 2 * 3 * 4 and shares.groupby("category").size().tolist() == [8, 8, 8]
     expected = {"matched": 1, "contrast": 1, "swapped": 0, "unmatched": 9 / 49, "random": 9 / 49, "area": 9 / 49}

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from dpclip.commands.table_commands import tables
 from dpclip.errors import UserError
-from dpclip.runs import cost
-from dpclip.runs.cost import RECORDED, Cost
-from dpclip.tables.costs import DECIMALS, MODEST, cost_blocks, cost_table, judge_cost
+from dpclip.runs import count_cost
+from dpclip.runs.count_cost import RECORDED, Cost
+from dpclip.tables.cost_table import DECIMALS, MODEST, cost_blocks, cost_table, judge_cost
 
 CHEAP = dict.fromkeys(Cost.__dataclass_fields__, 0) | {"image_flops": 8_232_069_120, "training_mb": None}
 DEAR = dict.fromkeys(Cost.__dataclass_fields__, 2_000_000) | {"image_ms": 12.345, "training_mb": 700.4}
@@ -26,7 +26,7 @@ def record(backbone):
 @pytest.fixture
 def run(monkeypatch):
     """run("5", "--format", "csv") -> result of the command, on made-up records."""
-    monkeypatch.setattr(cost, "read_costs", record)
+    monkeypatch.setattr(count_cost, "read_costs", record)
     app = typer.Typer()
     app.command()(tables)
     return lambda *words: CliRunner().invoke(app, words)

@@ -2,7 +2,7 @@ import pytest
 
 from dpclip.errors import UserError
 from dpclip.evaluation.metrics import OURS
-from dpclip.tables.columns import accuracy_columns, category_columns, convention, run_table, run_values
+from dpclip.tables.cells import accuracy_columns, category_columns, convention, run_table, run_values
 
 
 def accuracy_table(rows):

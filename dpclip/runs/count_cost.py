@@ -1,5 +1,5 @@
 """What each method costs: parameters and floating-point operations, counted here, exact and the same everywhere; time
-and memory, which benchmarks/costs.py measures, belong to the machine that the record names. Section 9, table 5.
+and memory, which benchmarks/clock_costs.py measures, belong to the machine that the record names. Section 9, table 5.
 """
 
 import json
@@ -106,12 +106,12 @@ def read_costs(backbone: str, folder: Path = COSTS) -> dict:
     """The record of a backbone. Raises UserError when it is missing or damaged."""
     path = folder / f"{backbone}.json"
     if not path.is_file():
-        raise UserError(f"{path} is missing. Measure it: python -m benchmarks.costs")
+        raise UserError(f"{path} is missing. Measure it: python -m benchmarks.clock_costs")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         record = {name: record[name] for name in RECORDED}
         for cost in record["costs"].values():
             Cost(**cost)
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}). Measure it again: python -m benchmarks.costs") from error
+        raise UserError(f"{path} is damaged ({error}). Measure it again: python -m benchmarks.clock_costs") from error
     return record

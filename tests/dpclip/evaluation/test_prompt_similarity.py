@@ -5,9 +5,9 @@ import torch
 
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
-from dpclip.evaluation import similarity as module
+from dpclip.evaluation import prompt_similarity as module
 from dpclip.evaluation.evaluate import open_bench
-from dpclip.evaluation.similarity import category_contexts, similarity
+from dpclip.evaluation.prompt_similarity import category_contexts, similarity
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from tests.toy import make_toy
 

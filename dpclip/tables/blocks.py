@@ -12,9 +12,9 @@ from dpclip.config import preset
 from dpclip.data.benchmark import NAME as EMBEDDED
 from dpclip.data.sources import sources
 from dpclip.runs.experiments import datasets
-from dpclip.runs.rows import TableRows, rows_of
-from dpclip.tables import columns as shown
-from dpclip.tables.columns import STYLES, Column, whose_runs
+from dpclip.runs.table_records import TableRows, rows_of
+from dpclip.tables import cells as shown
+from dpclip.tables.cells import STYLES, Column, whose_runs
 from dpclip.tables.published import computed, published_rows
 
 EXACT = (

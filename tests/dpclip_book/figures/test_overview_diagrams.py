@@ -8,15 +8,15 @@ import pytest
 from matplotlib.textpath import TextPath
 
 from dpclip.config import preset
-from dpclip_book.figures import diagrams, module_diagrams
+from dpclip_book.figures import module_diagrams, overview_diagrams
 from dpclip_book.figures.sheet import Sheet
 from dpclip_book.pages.notation import Sizes
 
 DRAWINGS = {
     draw.__name__: draw
     for draw in (
-        diagrams.draw_idea,
-        diagrams.draw_architecture,
+        overview_diagrams.draw_idea,
+        overview_diagrams.draw_architecture,
         module_diagrams.draw_visual_prompt,
         module_diagrams.draw_scalings,
         module_diagrams.draw_windows,

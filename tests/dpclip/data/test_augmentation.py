@@ -1,7 +1,7 @@
 import torch
 
+from dpclip.data.augmentation import Motion, augment, lose_colour, move, rotate
 from dpclip.data.store import as_float
-from dpclip.data.views import Motion, augment, lose_colour, move, rotate
 
 
 def bytes_(*shape):

@@ -9,11 +9,21 @@ import typer
 from typer.testing import CliRunner
 
 from dpclip.commands.table_commands import tables
-from dpclip.runs.rows import TableRows
-from dpclip.tables import results
+from dpclip.runs.table_records import TableRows
+from dpclip.tables import blocks
+from dpclip.tables.blocks import (
+    EXACT,
+    accuracy_block,
+    as_csv,
+    as_markdown,
+    category_block,
+    kind_of,
+    published_block,
+    published_blocks,
+    run_blocks,
+    table_blocks,
+)
 from dpclip.tables.published import published_rows
-from dpclip.tables.result_blocks import accuracy_block, category_block, kind_of, published_block
-from dpclip.tables.results import EXACT, as_csv, as_markdown, published_blocks, run_blocks, table_blocks
 
 from .test_columns import record
 
@@ -91,8 +101,8 @@ def test_each_style_of_sketches_has_a_block():
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """run("1", "--format", "csv") -> result of the command, on no records at all."""
-    monkeypatch.setattr("dpclip.runs.identity.RECORDS", tmp_path)
-    monkeypatch.setattr("dpclip.runs.identity.PRIVATE", tmp_path)
+    monkeypatch.setattr("dpclip.runs.records.RECORDS", tmp_path)
+    monkeypatch.setattr("dpclip.runs.records.PRIVATE", tmp_path)
     monkeypatch.setattr("dpclip.runs.run.ensure_rows", None)  # would train
     app = typer.Typer()
     app.command()(tables)
@@ -138,7 +148,7 @@ def test_csv_has_a_line_for_every_number():
 
 
 def test_table_2_has_a_paper_block_for_each_data_set(monkeypatch):
-    monkeypatch.setattr(results, "rows_of", lambda table, name, dataset: some(table, name, dataset))
+    monkeypatch.setattr(blocks, "rows_of", lambda table, name, dataset: some(table, name, dataset))
     kinds = [block.kind for block in table_blocks("2", "mini")]
     assert kinds == ["published"] * 4 + ["paper run"] * 3 + ["mini run"]
     assert [block.kind for block in table_blocks("1", "paper")] == ["published", "paper run"]

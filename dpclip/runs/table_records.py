@@ -8,8 +8,7 @@ from dpclip.config import RunConfig, preset
 from dpclip.data import benchmark
 from dpclip.errors import UserError
 from dpclip.runs.experiments import find_table, table_seeds
-from dpclip.runs.identity import records_folder, records_named, weights_hash
-from dpclip.runs.records import read_record
+from dpclip.runs.records import read_record, records_folder, records_named, weights_hash
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from torch import Tensor
 from dpclip.data.manifest import SPLITS, Manifest
 from dpclip.data.store import ImageStore
 from dpclip.evaluation.evaluate import Ranking
-from dpclip.figures.panels import grid, short, tile
-from dpclip.figures.style import BLUE, GREY, RED
+from dpclip.figures.panels import BLUE, GREY, RED, grid, short, tile
 
 
 def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int | None = None) -> Figure:

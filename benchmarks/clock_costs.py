@@ -1,5 +1,5 @@
-"""Time and memory of each method, for table 5: `python -m benchmarks.costs` writes data/records/cost (half an hour on
-two cores). No data and no trained weights are needed: the images are noise, and ViT-B/32 has random weights.
+"""Time and memory of each method, for table 5: `python -m benchmarks.clock_costs` writes data/records/cost (half an
+hour on two cores). No data and no trained weights are needed: the images are noise, and ViT-B/32 has random weights.
 """
 
 import json
@@ -17,7 +17,7 @@ from dpclip.data.manifest import Manifest
 from dpclip.data.store import CACHE
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_text
-from dpclip.runs.cost import (
+from dpclip.runs.count_cost import (
     BACKBONES,
     BATCH,
     CATEGORY,

@@ -8,12 +8,12 @@ from itertools import combinations
 import pytest
 import torch
 
-from benchmarks import costs
+from benchmarks import clock_costs
 from benchmarks.clock import in_fresh_process, least_ms
-from benchmarks.costs import cost_record, write_costs
+from benchmarks.clock_costs import cost_record, write_costs
 from dpclip.errors import UserError
-from dpclip.runs import cost
-from dpclip.runs.cost import COSTED, Cost, count_cost, flops, read_costs
+from dpclip.runs import count_cost as counting
+from dpclip.runs.count_cost import COSTED, Cost, count_cost, flops, read_costs
 from dpclip.runs.experiments import MODULES
 from dpclip.runs.machine import peak_memory_mb
 from dpclip.training.train import build_model
@@ -77,7 +77,7 @@ def test_flops_by_hand(name, v, t, patch):
     assert counted["image_flops"] == image_by_hand(v, t, patch)
     assert counted["category_flops"] == category_by_hand(v, t)
     levels = 1 + WINDOWS if patch else 1
-    assert counted["query_flops"] - counted["image_flops"] == product(1, levels * VIT["output"], cost.GALLERY)
+    assert counted["query_flops"] - counted["image_flops"] == product(1, levels * VIT["output"], counting.GALLERY)
     width, length, sentences = 512, 77, 63  # the text encoder has 12 layers too
     text = sentences * (VIT["depth"] * block(length, length, width) + product(1, width, VIT["output"]))
     assert counted["text_flops"] == text * t
@@ -85,8 +85,8 @@ def test_flops_by_hand(name, v, t, patch):
 
 def test_counting_without_memory_is_counting():
     """torch's counter knows the attention of the processor as well as that of the device "meta"."""
-    model = build_model(cost.costed_config("DP-CLIP", "mini"), 0).eval()
-    images, support, words = cost.inputs(model, "cpu")
+    model = build_model(counting.costed_config("DP-CLIP", "mini"), 0).eval()
+    images, support, words = counting.inputs(model, "cpu")
     counted = count("DP-CLIP", "mini")
     assert flops(lambda: model.context(support, words)) == counted["category_flops"]
     both = flops(lambda: model.encode(images[:1], model.context(support, words)))
@@ -94,13 +94,13 @@ def test_counting_without_memory_is_counting():
 
 
 def test_what_is_clocked_is_noise_and_the_same_every_time():
-    model = build_model(cost.costed_config("DP-CLIP", "mini"), 0)
-    first, second = cost.inputs(model, "cpu"), cost.inputs(model, "cpu")
+    model = build_model(counting.costed_config("DP-CLIP", "mini"), 0)
+    first, second = counting.inputs(model, "cpu"), counting.inputs(model, "cpu")
     for one, two in zip(first, second, strict=True):
         assert torch.equal(one, two) and one.std() > 0.9
     images, support, _ = first
-    assert len(torch.cat([images, support]).flatten(1).unique(dim=0)) == cost.BATCH + 3
-    assert cost.inputs(model, "meta")[0].is_meta
+    assert len(torch.cat([images, support]).flatten(1).unique(dim=0)) == counting.BATCH + 3
+    assert counting.inputs(model, "meta")[0].is_meta
 
 
 def test_parameters_at_vit_b_32():
@@ -152,17 +152,17 @@ def test_time_is_measured(monkeypatch):
     waits = iter((0, 0.03, 0.005, 0.03))
     assert 5 <= least_ms(lambda: time.sleep(next(waits))) < 30
     monkeypatch.setattr("benchmarks.clock.FEWEST", 1)
-    monkeypatch.setattr(cost, "BATCH", 2)
-    full, clip = (costs.measure_inference(name, "mini", "cpu") for name in ("DP-CLIP", "CLIP, untrained"))
+    monkeypatch.setattr(counting, "BATCH", 2)
+    full, clip = (clock_costs.measure_inference(name, "mini", "cpu") for name in ("DP-CLIP", "CLIP, untrained"))
     assert len(full) == 5 and all(value > 0 for name, value in full.items() if name.endswith("ms"))
     assert clip["image_ms"] > 0 and clip["category_ms"] == clip["text_ms"] == 0
 
 
 def test_a_training_step_is_measured(monkeypatch):
-    for module in (cost, costs):
+    for module in (counting, clock_costs):
         monkeypatch.setattr(module, "TRAINING_BATCH", 2)
-    assert isinstance(costs.measure_training("CLIP-AT", "mini", "cpu"), float)
-    assert costs.measure_training("CLIP, untrained", "mini", "cpu") is None
+    assert isinstance(clock_costs.measure_training("CLIP-AT", "mini", "cpu"), float)
+    assert clock_costs.measure_training("CLIP, untrained", "mini", "cpu") is None
 
 
 def test_a_fresh_process_does_not_begin_with_our_memory():
@@ -179,7 +179,7 @@ def test_a_missing_package_is_a_reason_in_the_record(monkeypatch, tmp_path):
             raise UserError("its package is missing")
         return MADE
 
-    monkeypatch.setattr(costs, "measure_cost", measure)
+    monkeypatch.setattr(clock_costs, "measure_cost", measure)
     record = cost_record("mini")
     assert record["skipped"] == {"ConvNet, frozen": "its package is missing"}
     assert list(record["costs"]) == [name for name in COSTED if name != "ConvNet, frozen"]
@@ -190,18 +190,18 @@ def test_another_error_ends_the_measuring(monkeypatch):
     def measure(name, backbone, device):
         raise UserError("weights.safetensors: missing")
 
-    monkeypatch.setattr(costs, "measure_cost", measure)
+    monkeypatch.setattr(clock_costs, "measure_cost", measure)
     with pytest.raises(UserError, match="weights.safetensors: missing"):
         cost_record("mini")
 
 
 def test_bad_records_and_names(tmp_path):
-    with pytest.raises(UserError, match="mini.json is missing.*benchmarks.costs"):
+    with pytest.raises(UserError, match="mini.json is missing.*benchmarks.clock_costs"):
         read_costs("mini", tmp_path)
-    whole = dict.fromkeys(cost.RECORDED, "") | {"costs": {"a": {"parameters": 1}}}
+    whole = dict.fromkeys(counting.RECORDED, "") | {"costs": {"a": {"parameters": 1}}}
     for text in ("{", "[]", json.dumps({"costs": {}}), json.dumps(whole)):
         (tmp_path / "mini.json").write_text(text)
-        with pytest.raises(UserError, match="mini.json is damaged.*benchmarks.costs"):
+        with pytest.raises(UserError, match="mini.json is damaged.*benchmarks.clock_costs"):
             read_costs("mini", tmp_path)
     with pytest.raises(UserError, match="unknown method 'DPCLIP'"):
         count_cost("DPCLIP", "mini")

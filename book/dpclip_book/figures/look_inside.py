@@ -14,9 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from dpclip.evaluation.similarity import prompt_similarity as prompt_similarity
-from dpclip.figures.panels import picture, tile
-from dpclip.figures.style import BLUE, GREY, RED
+from dpclip.figures.panels import BLUE, GREY, RED, picture, tile
 from dpclip.method.losses import hard_weight
 
 WINDOW_COLOURS = ("#2a6f97", "#c8553d", "#588157", "#9c6ade")  # repeated when there are more windows

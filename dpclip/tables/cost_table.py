@@ -1,11 +1,11 @@
-"""Table 5: what each method costs, from the records of dpclip/runs/cost.py. Section 9; layout `ours`."""
+"""Table 5: what each method costs, from the records of dpclip/runs/count_cost.py. Section 9; layout `ours`."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-from dpclip.runs.cost import BATCH, GALLERY, TRAINING_BATCH
-from dpclip.tables.result_blocks import DASH, Block, Kind
+from dpclip.runs.count_cost import BATCH, GALLERY, TRAINING_BATCH
+from dpclip.tables.blocks import DASH, Block, Kind
 from dpclip.tables.verdicts import FAILS, FULL, REPLICATES
 
 COST_COLUMNS = {  # field of Cost -> (title, unit as a number)

@@ -13,8 +13,8 @@ from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs import records
 from dpclip.runs.experiments import TABLES, table_runs, table_seeds
-from dpclip.runs.identity import Run
-from dpclip.runs.rows import rows_of
+from dpclip.runs.records import Run
+from dpclip.runs.table_records import rows_of
 
 
 def write(run, folder, split="unseen", **changes):
@@ -97,6 +97,6 @@ def test_a_config_is_read_from_a_record_in_one_way():
 
 
 def test_rows_need_no_torch():
-    program = "import sys; from dpclip.runs.rows import rows_of; rows_of('1', 'mini'); "
+    program = "import sys; from dpclip.runs.table_records import rows_of; rows_of('1', 'mini'); "
     program += "assert not {'torch', 'open_clip', 'matplotlib', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
