@@ -48,22 +48,15 @@ def query(
     of a gallery that cannot be read are left out and named; with `strict` they are an error. Raises UserError for a
     file or category that is not there, before any training.
     """
-    return rank_sketch((preset, seed, data, settings), sketch, category, gallery, support, strict)
-
-
-def rank_sketch(
-    choice: tuple, sketch: Path, category: str, gallery: Path | None, support: Sequence[Path], strict: bool
-) -> list[tuple[Path, float]]:
-    """`query` for the run that the arguments `choice` of `choose_run` name."""
     check_pictures([sketch, *support])
     if gallery is not None:
         check_pictures(find_pictures(gallery)[: None if strict else 0])
-        run, store = choose_run(*choice)
+        run, store = choose_run(preset, seed, data, settings)
         model = ensure_model(run, store).model
         return rank_gallery(open_gallery(model, run.name, gallery, category, list(support), INDEX), sketch)
     if support:
         raise UserError("support needs a gallery: the categories of the data set have their own support.")
-    run, store = choose_run(*choice)
+    run, store = choose_run(preset, seed, data, settings)
     test = category_test(store, run.config, category, "transductive")
     bench = open_bench(ensure_model(run, store).model, store)
     found = rank_photos(bench, load_pictures(bench.model, [sketch])[0], test, test.gallery)

@@ -76,7 +76,7 @@ def explain(error: Exception) -> tuple[str, int]:
             return text, 2  # the help, where nothing was asked
         text = f"{text.rstrip('.')}. See: {error.ctx.command_path} --help" if getattr(error, "ctx", None) else text
     elif isinstance(error, ModuleNotFoundError) and group in EXTRAS and not name.startswith("dpclip."):
-        text = f"dpclip {group} needs packages that are not installed ({name}): pip install 'dpclip[{EXTRAS[group]}]'"
+        text = f"dpclip {group} needs packages that are not installed ({name}): pip install '.[{EXTRAS[group]}]'"
         status = 1
     elif os.environ.get(TRACEBACK_VARIABLE):
         raise error

@@ -20,9 +20,7 @@ HINTS = {  # of pydantic's errors, by type
     "greater_than_equal": "must be at least {ge:g}",
     "less_than": "must be below {lt:g}",
     "finite_number": "must be a finite number",
-    "int_type": "must be of type int",
-    "float_type": "must be of type float",
-    "bool_type": "must be of type bool",
+    **{f"{kind}_type": f"must be of type {kind}" for kind in ("int", "float", "bool")},
     "string_type": "must be of type str",
 }
 

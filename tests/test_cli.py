@@ -86,7 +86,7 @@ def test_a_reader_that_closes_the_pipe_is_no_error():
 @pytest.mark.parametrize("group, extra", [("data", "prepare"), ("book", "book")])
 def test_packages_that_are_not_installed_are_named_with_their_extra(monkeypatch, capsys, group, extra):
     fail(monkeypatch, ModuleNotFoundError("No module named 'resvg'", name="resvg"))  # while a command runs
-    line = f"error: dpclip {group} needs packages that are not installed (resvg): pip install 'dpclip[{extra}]'\n"
+    line = f"error: dpclip {group} needs packages that are not installed (resvg): pip install '.[{extra}]'\n"
     assert run(monkeypatch, capsys, group, "build") == (1, line)
     fail(monkeypatch, ModuleNotFoundError("No module named 'dpclip.dta'", name="dpclip.dta"))
     assert run(monkeypatch, capsys, group, "build")[0] == 2  # that is ours
@@ -101,4 +101,4 @@ def test_a_group_that_cannot_be_loaded_says_so_only_when_it_is_asked_for(monkeyp
     monkeypatch.setattr(cli, "app", app)
     assert CliRunner().invoke(app, ["--help"]).exit_code == 0
     status, error = run(monkeypatch, capsys, "data", "where", "--odd", "sketchy")
-    assert status == 1 and "(resvg): pip install 'dpclip[prepare]'" in error
+    assert status == 1 and "(resvg): pip install '.[prepare]'" in error

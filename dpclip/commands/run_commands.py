@@ -125,16 +125,15 @@ def query_command(
     output: Output = Path("ranking.png"),
     top: Annotated[int, typer.Option(min=1, help="How many photos are shown.")] = 10,
 ) -> None:
-    """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own.
-
-    The first call for a run trains it (minutes with the preset mini); later ones take seconds.
+    """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own. The first
+    call for a run trains it (minutes with the preset mini); later ones take seconds.
     """
-    from dpclip.api import rank_sketch
+    from dpclip.api import query
     from dpclip.figures.panels import save_figure, show_files
 
     _check_output(output)
-    choice = _choice(preset, seed, set_, data, weights)
-    ranking = rank_sketch(choice, sketch, category, gallery, support or [], strict)[:top]
+    *choice, changes = _choice(preset, seed, set_, data, weights)
+    ranking = query(sketch, category, *choice, gallery, support or [], strict, **changes)[:top]
     for place, (file, distance) in enumerate(ranking, 1):
         typer.echo(f"{place:3}  {distance:.4f}  {file}")
     save_figure(show_files(sketch, [file for file, _ in ranking]), output)

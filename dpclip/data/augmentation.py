@@ -31,9 +31,8 @@ def augment(
     sketch: Tensor, positive: Tensor, negative: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """uint8 pictures (B, 1 or 3, S, S) -> views (B, 3, S, S) in [0, 1]: flip and rotation (white fill), the same for a
-    sketch and its positive; greyscale (p .5) for photos. Section 7 `code`
-
-    That the negative has a flip and rotation of its own is `ours`. A processor's cache holds FEW pictures at a time.
+    sketch and its positive; greyscale (p .5) for photos. Section 7 `code`; that the negative has a flip and rotation of
+    its own is `ours`. A processor's cache holds FEW pictures at a time.
     """
     count, channels = sketch.shape[:2]
     pair, other = Motion.draw(count, generator), Motion.draw(count, generator)

@@ -38,23 +38,10 @@ class TestSet:
     support: np.ndarray  # (S,) sketches first, then photos
 
 
-@dataclass(frozen=True)
-class SupportRule:
-    """How a support set is chosen: `kind` both | sketch | photo | random | unmatched, and how many of each modality."""
-
-    kind: str = "both"
-    sketches: int = 1
-    photos: int = 2
-
-    @classmethod
-    def of(cls, config: DPCLIPConfig) -> "SupportRule":
-        """What the settings of a model ask for."""
-        return cls(config.support, config.support_sketches, config.support_photos)
-
-    def trim(self, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
-        """The chosen sketches, then the chosen photos, as `kind` asks."""
-        own = sketches[: 0 if self.kind == "photo" else self.sketches]
-        return np.concatenate([own, photos[: 0 if self.kind == "sketch" else self.photos]]).astype(np.int64)
+def trim(config: DPCLIPConfig, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
+    """Of some candidates the support set: the first sketches, then the first photos, as many as `config` asks for."""
+    own, theirs = config.support_counts
+    return np.concatenate([sketches[:own], photos[:theirs]]).astype(np.int64)
 
 
 def pairs(manifest: Manifest, category: str, style: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -72,19 +59,17 @@ def pairs(manifest: Manifest, category: str, style: str) -> tuple[np.ndarray, np
     return sketches, photos, np.array([place[i] for i in instances[sketches]], dtype=np.int64)
 
 
-def training_batches(
-    manifest: Manifest, size: int, seed: int, epoch: int, rule: SupportRule, negatives: str = "instance"
-) -> list[Batch]:
+def training_batches(manifest: Manifest, size: int, seed: int, epoch: int, config: DPCLIPConfig) -> list[Batch]:
     """One epoch over the seen categories, shuffled; a category's last batch is dropped when not full. Section 7 `code`.
-
     The support of a batch comes from the batch itself; `random` and `unmatched` take it from other seen categories.
-    `negatives`: "instance", other photos of the category `code`, or "category", photos of other seen categories `ours`.
+    Negatives are other photos of the category `code`, or, as `config` asks, photos of other seen categories `ours`.
     Raises UserError when no category fills a batch, one has a single photo, or nothing can lend images of others.
     """
     random = np.random.default_rng([seed, epoch])
-    if rule.kind != "photo" and rule.sketches > size:
-        raise UserError(f"support_sketches={rule.sketches}: a batch has {size} sketches. Lower it, or raise `batch`.")
-    if negatives == "category" and len(manifest.categories("seen")) < 2:
+    if config.support != "photo" and config.support_sketches > size:
+        many = f"support_sketches={config.support_sketches}"
+        raise UserError(f"{many}: a batch has {size} sketches. Lower it, or raise `batch`.")
+    if config.negatives == "category" and len(manifest.categories("seen")) < 2:
         raise UserError(f"negatives='category': {manifest.name} has a single seen category. Choose 'instance'.")
     batches = []
     for category in manifest.categories("seen"):
@@ -94,7 +79,7 @@ def training_batches(
         if len(photos) < 2:
             raise UserError(f"category {category!r} has {len(photos)} photo: triplets need a second one. Leave it out.")
         order = random.permutation(len(sketches))
-        if negatives == "category":
+        if config.negatives == "category":
             foreign = np.setdiff1d(manifest.rows(split="seen", modality="photo"), photos)
             negative = foreign[random.integers(len(foreign), size=len(place))]
         else:
@@ -102,39 +87,40 @@ def training_batches(
         for start in range(0, len(order) - size + 1, size):
             i = order[start : start + size]
             positive = photos[place[i]]
-            given = dict.fromkeys([*positive[::-1].tolist(), *(photos.tolist() if rule.kind in FOREIGN else [])])
-            support = rule.trim(sketches[i], np.array(list(given)))
+            given = dict.fromkeys([*positive[::-1].tolist(), *(photos.tolist() if config.support in FOREIGN else [])])
+            support = trim(config, sketches[i], np.array(list(given)))
             batches.append(Batch(category, sketches[i], positive, negative[i], support))
     if not batches:
         raise UserError(f"no seen category of {manifest.name} has {size} sketches. Ask for fewer: --set batch=N.")
-    return _foreign([batches[i] for i in random.permutation(len(batches))], rule, random)
+    return _foreign([batches[i] for i in random.permutation(len(batches))], config, random)
 
 
-def _foreign(sets: list, rule: SupportRule, random: np.random.Generator) -> list:
-    """Batches or tests with the support of others where the rule asks for it: of one (unmatched), of any (random)."""
-    if rule.kind not in FOREIGN:
+def _foreign(sets: list, config: DPCLIPConfig, random: np.random.Generator) -> list:
+    """Batches or tests with the support of others where `config` asks for it: of one (unmatched), of any (random)."""
+    if config.support not in FOREIGN:
         return sets
-    size, found = rule.sketches + rule.photos, []
+    size, found = sum(config.support_counts), []
     for one in sets:
         others = [s.support for s in sets if s.category != one.category and len(s.support) == size]
         if not others:
-            what = f"{rule.sketches} sketches and {rule.photos} photos. Ask for fewer, or choose support='both'."
-            raise UserError(f"support={rule.kind!r}: no category beside {one.category!r} can give {what}")
-        drawn = [others[random.integers(len(others))] for _ in range(size if rule.kind == "random" else 1)]
-        support = drawn[0] if rule.kind == "unmatched" else np.array([each[n] for n, each in enumerate(drawn)])
+            sketches, photos = config.support_counts
+            what = f"{sketches} sketches and {photos} photos. Ask for fewer, or choose support='both'."
+            raise UserError(f"support={config.support!r}: no category beside {one.category!r} can give {what}")
+        drawn = [others[random.integers(len(others))] for _ in range(size if config.support == "random" else 1)]
+        support = drawn[0] if config.support == "unmatched" else np.array([each[n] for n, each in enumerate(drawn)])
         found.append(replace(one, support=support))
     return found
 
 
 def test_sets(
-    manifest: Manifest, split: str, style: str, protocol: str, rule: SupportRule, seed: int, limit: int = 0
+    manifest: Manifest, split: str, style: str, protocol: str, config: DPCLIPConfig, seed: int, limit: int = 0
 ) -> list[TestSet]:
     """The test of each category of `split` that has queries of the sketch `style`.
 
     transductive  support: the first of the shuffled queries, and the photos of the next ones; nothing is removed `code`
     held-out      support: photos of two instances, drawn ones if there are, and a sketch of theirs, of the style that
                   trains; those instances leave gallery and queries `ours`
-    Removal does not depend on `rule.kind`, so numbers of all methods compare. `limit` keeps the first categories only.
+    Removal does not depend on `config.support`, so numbers of all methods compare. `limit` keeps the first categories.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
     if protocol not in PROTOCOLS:
@@ -143,7 +129,7 @@ def test_sets(
     for number, category in enumerate(manifest.categories(split)[: limit or None]):
         random = np.random.default_rng([seed, number])
         sketches, photos, place = pairs(manifest, category, style)
-        needed = max(rule.photos, 1)
+        needed = max(config.support_photos, 1)
         if len(photos) < needed + 2:
             need = f"{needed} for the support and two to tell apart are needed"
             raise UserError(f"category {category!r} has {len(photos)} photos, but {need}. Leave the category out.")
@@ -152,7 +138,7 @@ def test_sets(
             order = random.permutation(len(photos))
             given = order[np.argsort(~np.isin(order, drawn_place), kind="stable")][:needed]
             own = drawn[np.isin(drawn_place, given)]
-            support = rule.trim(own[random.permutation(len(own))], photos[given])
+            support = trim(config, own[random.permutation(len(own))], photos[given])
             kept = np.setdiff1d(np.arange(len(photos)), given)
             asked = ~np.isin(place, given)
             sketches, place, photos = sketches[asked], np.searchsorted(kept, place[asked]), photos[kept]
@@ -160,10 +146,10 @@ def test_sets(
             order = random.permutation(len(sketches))
             first = dict.fromkeys(photos[place[order]].tolist())
             rest = dict.fromkeys(photos[random.permutation(len(photos))].tolist())
-            support = rule.trim(sketches[order], np.array(list(first | rest)))
+            support = trim(config, sketches[order], np.array(list(first | rest)))
         if len(sketches):
             tests.append(TestSet(category, sketches, photos, place, support))
-    return _foreign(tests, rule, np.random.default_rng([seed, len(tests)]))
+    return _foreign(tests, config, np.random.default_rng([seed, len(tests)]))
 
 
 def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen", trains: bool = True) -> None:
@@ -171,11 +157,10 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
     the photos or queries for a test, a support that nobody can give. `trains`: whether anything is to train.
     """
     model, tested = config.model, {split: config.test_categories}
-    rule = SupportRule.of(model)
     if trains:
         if not manifest.categories("seen"):
             raise UserError(f"{manifest.name}: no category is seen, so nothing can train. List fewer as unseen.")
-        batches = len(training_batches(manifest, config.batch, 0, 0, rule, model.negatives))
+        batches = len(training_batches(manifest, config.batch, 0, 0, model))
         if batches < config.joint:
             raise UserError(f"joint={config.joint}: an epoch of {manifest.name} has {batches} batches. Lower `joint`.")
         if model.checkpoint == "val":
@@ -189,11 +174,12 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
         styles = manifest.styles if manifest.paired and part == split else manifest.styles[:1]
         for number, style in enumerate(styles):
             # held-out asks for more than transductive does
-            found = {test.category for test in test_sets(manifest, part, style, "held-out", rule, 0, limit)}
+            found = {test.category for test in test_sets(manifest, part, style, "held-out", model, 0, limit)}
             lone = [category for category in asked if category not in found]
             if lone and (not found or (number == 0 and part != "seen")):
-                once = f"once {max(rule.photos, 1)} photos and their sketches are its support. Add some to the others."
-                raise UserError(f"category {lone[0]!r}: no {style} sketch is left to ask with, {once}")
+                once = f"once {max(model.support_photos, 1)} photos and their sketches are its support"
+                what = f"no {style} sketch is left to ask with, {once}. Add some to the others."
+                raise UserError(f"category {lone[0]!r}: {what}")
 
 
 test_sets.__test__ = False

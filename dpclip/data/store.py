@@ -20,10 +20,9 @@ CHANNELS = {"photo": 3, "sketch": 1}
 
 
 class ImageStore:
-    """All pictures of a manifest at one size: `store[rows]` is (B, 3, S, S) in [0, 1].
-
-    Photos keep three channels on disk, sketches one (their luminance), under a name that tells their contents.
-    Raises UserError for a missing or damaged picture, and for a cache folder that cannot be written or has no room.
+    """All pictures of a manifest at one size: `store[rows]` is (B, 3, S, S) in [0, 1]. Photos keep three channels on
+    disk, sketches one (their luminance), under a name that tells their contents. Raises UserError for a missing or
+    damaged picture, and for a cache folder that cannot be written or has no room.
     """
 
     def __init__(self, manifest: Manifest, size: int, cache: Path = CACHE, device: str = "cpu") -> None:

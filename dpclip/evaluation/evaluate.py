@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from dpclip.config import RunConfig
-from dpclip.data.batches import SupportRule, TestSet, test_sets
+from dpclip.data.batches import TestSet, test_sets
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation import metrics
@@ -33,8 +33,7 @@ class Bench:
 
     def tests(self, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> list[TestSet]:
         """`test_sets` of its data, with the support that its model asks for."""
-        rule = SupportRule.of(self.model.config)
-        return test_sets(self.store.manifest, split, style, protocol, rule, seed, limit)
+        return test_sets(self.store.manifest, split, style, protocol, self.model.config, seed, limit)
 
     @torch.inference_mode()
     def context(self, test: TestSet) -> Context:
@@ -64,12 +63,12 @@ def category_test(
     """The test set of one category of any split; the settings of a run are enough, where its model is not made yet.
     Raises UserError for a category that does not exist, or is too small.
     """
-    manifest, rule = store.manifest, SupportRule.of(getattr(asked.model, "config", asked.model))
+    manifest, config = store.manifest, getattr(asked.model, "config", asked.model)
     splits = manifest.table.loc[manifest.rows(category=category), "split"]
     if splits.empty:
         known = ", ".join(sorted(manifest.table["category"].unique()))
         raise UserError(f"category {category!r} is not in {manifest.name}. Choose one of {known}.")
-    tests = test_sets(manifest, splits.iloc[0], manifest.styles[0], protocol, rule, seed)
+    tests = test_sets(manifest, splits.iloc[0], manifest.styles[0], protocol, config, seed)
     return next(test for test in tests if test.category == category)
 
 

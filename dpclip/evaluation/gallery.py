@@ -66,10 +66,9 @@ def own_context(model: Method, words: str, support: list[Path]) -> Context:
 @torch.inference_mode()
 def open_gallery(model: Method, run: str, folder: Path, category: str, support: list[Path], cache: Path) -> Gallery:
     """The photos of `folder` under the prompts of `category` (any words) and the `support` pictures, sketches first;
-    without any, the first three photos serve. Photos that cannot be read are left out and named.
-
-    Features are kept in `cache` under a key of run, trained weights, words, support and the photos' names, sizes and
-    times. What the model makes of a picture is kept too: where it makes something else now, all is encoded again.
+    without any, the first three photos serve. Photos that cannot be read are left out and named. Features are kept in
+    `cache` under a key of run, trained weights, words, support and the photos' names, sizes and times. What the model
+    makes of a picture is kept too: where it makes something else now, all is encoded again.
     """
     model.eval()
     files = find_pictures(folder)

@@ -90,9 +90,8 @@ def hit_ranks_by_label(
     distances: Callable[[np.ndarray], np.ndarray], labels: np.ndarray, gallery_labels: np.ndarray, chunk: int = 256
 ) -> np.ndarray:
     """`hit_ranks` where a photo is relevant when its label is the query's, `chunk` queries at a time: labels (Q,) and
-    (G,) -> (Q, Rmax). `distances(rows)` gives the (len(rows), G) distances of some queries.
-
-    Memory: a few arrays (chunk, G), and the result, 4 bytes for each relevant photo of each query.
+    (G,) -> (Q, Rmax). `distances(rows)` gives the (len(rows), G) distances of some queries. Memory: a few arrays
+    (chunk, G), and the result, 4 bytes for each relevant photo of each query.
     """
     sizes = dict(zip(*np.unique(gallery_labels, return_counts=True), strict=True))
     ranks = np.full((len(labels), max(sizes.get(label, 0) for label in labels)), ABSENT, dtype=np.int32)
@@ -105,7 +104,6 @@ def hit_ranks_by_label(
 
 def average_precision(ranks: np.ndarray, k: int | None = None, convention: Convention = OURS) -> np.ndarray:
     """AP@k of each query, or AP over the whole gallery for k = None: ranks (Q, Rmax) of `hit_ranks` -> (Q,) in [0, 1].
-
     The sum, over the relevant photos of rank r <= k, of the share of relevant photos among the first r; divided by the
     convention's denominator. `convention.ties` must have been given to `hit_ranks`. A query without a hit scores 0.
     Raises UserError for a query without relevant photos, for k < 1, and for the denominator k without a k.
@@ -128,7 +126,6 @@ def average_precision(ranks: np.ndarray, k: int | None = None, convention: Conve
 
 def precision_at(ranks: np.ndarray, k: int, denominator: Denominator = Denominator.K) -> np.ndarray:
     """P@k of each query: its relevant photos among the first k, over k or over min(k, R): ranks (Q, Rmax) -> (Q,).
-
     Raises UserError for a query without relevant photos, for k < 1, and for another denominator.
     """
     relevant = relevant_count(ranks, k)

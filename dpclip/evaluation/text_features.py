@@ -22,7 +22,6 @@ from dpclip.method.templates import sentences
 
 def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, Tensor | None]:
     """`text`, category -> words, to category -> t_c (E,) on the model's device; all None for a model without words.
-
     Kept in `folder`, in one safetensors file for the same categories, sentences, text tower, kind of device and
     precision. Raises UserError when the file is damaged, or the folder cannot be written.
     """

@@ -93,11 +93,10 @@ class DPCLIP(nn.Module):
         return Context(prompts, scales)
 
     def encode(self, images: Tensor, context: Context, intermediates: bool = False) -> Features:
-        """images (B, 3, H, W) -> Features. Put sketches and photos of one category in one batch: one pass for all.
-
-        With `intermediates`, also by name (m counts from 1, as in the paper):
-        tokens (B, 1+N, D) before ln_pre; prompts (M, K, D); scales (M, 2, r) or (M, 4, D); layer_m_in and layer_m_out
-        (B, 1+N+K, D), prompts last; penultimate (B, 1+N, D), entering the last layer; windows (B, W, 1+w^2, D).
+        """images (B, 3, H, W) -> Features. Put sketches and photos of one category in one batch: one pass for all. With
+        `intermediates`, also by name (m counts from 1, as in the paper): tokens (B, 1+N, D) before ln_pre; prompts (M,
+        K, D); scales (M, 2, r) or (M, 4, D); layer_m_in and layer_m_out (B, 1+N+K, D), prompts last; penultimate (B,
+        1+N, D), entering the last layer; windows (B, W, 1+w^2, D).
         """
         backbone, prompts = self.backbone, context.prompts
         seen: dict[str, Tensor] = {}

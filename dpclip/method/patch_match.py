@@ -11,9 +11,8 @@ from dpclip.method.backbone import block_forward
 
 
 def window_tokens(grid: int, window: int, windows: int) -> Tensor:
-    """Which tokens each window holds: (W, 1 + window^2) indices into [CLS ; grid^2 patches], CLS first.
-
-    Windows are spread evenly from edge to edge, row by row; one alone is in the middle. UserError for too large ones.
+    """Which tokens each window holds: (W, 1 + window^2) indices into [CLS ; grid^2 patches], CLS first. Windows are
+    spread evenly from edge to edge, row by row; one alone is in the middle. UserError for too large ones.
     """
     if window > grid:
         raise UserError(f"window={window} is larger than the backbone's {grid}x{grid} map: choose at most {grid}.")

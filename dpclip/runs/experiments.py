@@ -17,12 +17,8 @@ from dpclip.runs.records import Run, make_run
 METHODS = {name: rival.changes for name, rival in RIVALS.items()} | {"DP-CLIP": {}}  # name -> settings
 # Learning rates of a method where they are not its preset's: chosen below, or as published (section 13 `paper`).
 METHOD_RATES = {
-    "mini": {
-        "CLIP, norms tuned": {"clip_rate": 1e-2},
-        "VPT": {"new_rate": 3e-3},
-        "LoRA": {"new_rate": 3e-3},
-        "CLIP-AT": {"clip_rate": 1e-2},
-    },
+    "mini": dict.fromkeys(("CLIP, norms tuned", "CLIP-AT"), {"clip_rate": 1e-2})
+    | dict.fromkeys(("VPT", "LoRA"), {"new_rate": 3e-3}),
     "paper": {"CLIP-AT": {"clip_rate": 1e-5, "new_rate": 1e-5}},
 }
 # Learning rates (clip_rate, new_rate) tried on the validation categories, and with how many seeds: those within 1.5
@@ -30,10 +26,8 @@ METHOD_RATES = {
 # protocols stands in `mini`.
 RATES = {
     "CLIP, norms tuned": {(3e-4, 1e-3): 1, (1e-3, 1e-3): 1, (3e-3, 1e-3): 3, (1e-2, 1e-3): 3},
-    "DP-CLIP": {
-        **{(1e-4, 3e-4): 1, (3e-4, 3e-4): 1, (1e-4, 1e-3): 3},
-        **{(1e-3, 1e-3): 3, (3e-3, 1e-3): 3, (1e-3, 3e-3): 3},
-    },
+    "DP-CLIP": {(1e-4, 3e-4): 1, (3e-4, 3e-4): 1}
+    | dict.fromkeys(((1e-4, 1e-3), (1e-3, 1e-3), (3e-3, 1e-3), (1e-3, 3e-3)), 3),
     "VPT": {(3e-3, 1e-3): 1, (3e-3, 3e-3): 1, (3e-3, 1e-2): 1},  # nothing of CLIP trains: its rate is the preset's
     "LoRA": {(3e-3, 3e-4): 3, (3e-3, 1e-3): 3, (3e-3, 3e-3): 3, (3e-3, 1e-2): 3},
     "CLIP-AT": {(1e-3, 1e-3): 1, (3e-3, 1e-3): 1, (1e-2, 1e-3): 3, (3e-2, 1e-3): 3},
@@ -41,14 +35,13 @@ RATES = {
 # Ways to train for category-level retrieval, `ours`, tried on the validation categories with three seeds and one pair
 # of rates. The highest mAP@all, by the better of blind and generic, is RECIPE.
 RECIPE_RATES = {"clip_rate": 1e-3, "new_rate": 1e-3}
+OTHERS, WIDE = {"negatives": "category"}, {"negatives": "category", "margin": 0.3}
 RECIPES = {
     "as for fine-grained": {},
-    "negatives of other categories": {"negatives": "category"},
-    "the same, margin 0.3": {"negatives": "category", "margin": 0.3},
-    "the same, generic prompts and text loss": {
-        **{"negatives": "category", "margin": 0.3, "text_weight": 1.0},
-        **{"visual_prompt": "generic", "scaling": "unscaled"},
-    },
+    "negatives of other categories": OTHERS,
+    "the same, margin 0.3": WIDE,
+    "the same, generic prompts and text loss": WIDE
+    | {"text_weight": 1.0, "visual_prompt": "generic", "scaling": "unscaled"},
 }
 RECIPE = "negatives of other categories"
 MODULES = {"V": "visual_prompt", "T": "scaling", "patch": "patch_matching"}  # name -> the field that switches it
@@ -59,16 +52,12 @@ SUPPORTS = {
     "random support": {"support": "random"},
     "unmatched support": {"support": "unmatched"},
 }
-SCALINGS = {
-    "no scaling": {"scaling": "none"},
-    "low-rank, no text": {"scaling": "unscaled"},
-    "direct scaling": {"scaling": "direct"},
-}
+KINDS = {"no scaling": "none", "low-rank, no text": "unscaled", "direct scaling": "direct"}
+SCALINGS = {name: {"scaling": kind} for name, kind in KINDS.items()}
 RANKS = (16, 64, 256, 768)  # of side-way scaling; more than the backbone's width has no use
 PROMPTS = (1, 3, 8)  # a layer
 # Where the paper is silent or its released code differs, and we chose: what else could have been chosen. The page
 # Decisions says why; book/decisions.toml names each label once.
-SEEDS = 3
 OTHER_CHOICES = {
     "norms only": {"trainable": "norms"},
     "ImageNet's statistics": {"normalisation": "imagenet"},
@@ -153,16 +142,15 @@ def design_rows(preset_name: str) -> list[Row]:
     ranks = dict.fromkeys(min(rank, vision_config(base.backbone)["width"]) for rank in RANKS)
     settings = {"DP-CLIP": {}} | SUPPORTS | SCALINGS
     settings |= {f"side-way, r = {rank}": {"rank": rank} for rank in ranks if rank != base.model.rank}
-    settings |= {
-        f"{k} prompt{'s' * (k > 1)} a layer": {"num_prompts": k} for k in PROMPTS if k != base.model.num_prompts
-    }
+    counts = [k for k in PROMPTS if k != base.model.num_prompts]
+    settings |= {f"{k} prompt{'s' * (k > 1)} a layer": {"num_prompts": k} for k in counts}
     return [Row(name, base.set(**changes), 3) for name, changes in settings.items()]
 
 
 def decision_rows(preset_name: str) -> list[Row]:
     """The page Decisions: DP-CLIP, and with another choice each time."""
     settings = {"DP-CLIP": {}} | OTHER_CHOICES
-    return [Row(name, preset(preset_name).set(**changes), SEEDS) for name, changes in settings.items()]
+    return [Row(name, preset(preset_name).set(**changes), 3) for name, changes in settings.items()]
 
 
 def rate_rows(preset_name: str) -> list[Row]:

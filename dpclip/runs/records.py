@@ -77,9 +77,8 @@ def find_record(run: Run, split: str = "unseen", folder: Path | None = None) -> 
 
 
 def write_record(record: dict, folder: Path = RECORDS) -> Path:
-    """Write a finished run's record as `folder/<run>.json`, atomically.
-
-    Raises UserError when it is incomplete or cannot be written.
+    """Write a finished run's record as `folder/<run>.json`, atomically. Raises UserError when it is incomplete or
+    cannot be written.
     """
     missing = [name for name in NEEDED if name not in record]
     if missing:

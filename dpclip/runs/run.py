@@ -66,9 +66,8 @@ def run_folder(run: Run, runs: Path | None = None) -> Path:
 
 def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, split: str = "unseen") -> Training:
     """The trained model of a run: from its checkpoint, continued if unfinished, or trained now. A checkpoint of code
-    that did something else is set aside, as its probe tells, which is taken anew and goes with the training.
-
-    Raises MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
+    that did something else is set aside, as its probe tells, which is taken anew and goes with the training. Raises
+    MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
     """
     refuse_training([run], store, runs, split)
     folder, probe = run_folder(run, runs), {}
@@ -134,12 +133,10 @@ def measure(training: Training, split: str, limit: int) -> dict:
 def ensure(
     run: Run, store: ImageStore, folder: Path | None = None, runs: Path | None = None, split: str = "unseen"
 ) -> dict | None:
-    """The record of a run: the one that `find_record` has, or a new one after training and testing.
-
-    `split` names the tested categories: settings are chosen on "val", results are reported on "unseen". Of several
-    processes at one run only the first tests it and has the record; the others get None.
-
-    Raises UserError before any work when `folder` cannot be written, and when the run could not be tested.
+    """The record of a run: the one that `find_record` has, or a new one after training and testing. `split` names the
+    tested categories: settings are chosen on "val", results are reported on "unseen". Of several processes at one run
+    only the first tests it and has the record; the others get None. Raises UserError before any work when `folder`
+    cannot be written, and when the run could not be tested.
     """
     record = find_record(run, split, folder)
     if record is not None:

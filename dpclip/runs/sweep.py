@@ -33,17 +33,11 @@ class Job:
 def jobs(
     table: str, preset_name: str, data: str = "", weights: str = "", records: str = "", seeds: int | None = None
 ) -> tuple[list[Job], list[str]]:
-    """The runs of a table on all its data sets that are there, each once; and for each data set that is not there, a
-    line that says why.
-
-    table    one of TABLES; or RESULTS, all of them that are tested on unseen categories
-    data     folder of the data; where there are several data sets, with a folder of its name for each: a folder that
-             holds one of them alone would be read as the others too
-    weights  OpenAI's file, instead of a download
-    records  where records go
-    seeds    how many, if not as the table asks
-
-    Raises UserError for an unknown table or preset, and when no data set is there.
+    """The runs of a table, or of RESULTS, all tables of unseen categories, each once, on all their data sets that are
+    there; and for each data set that is not there, a line that says why. `data`, `weights`, `records` as in the command
+    line; where there are several data sets, `data` holds a folder of its name for each: one of them alone would be read
+    as the others too. `seeds`: how many, if not as the table asks. Raises UserError for an unknown table or preset, and
+    when no data set is there.
     """
     tables = [name for name, other in TABLES.items() if other.split == "unseen"] if table == RESULTS else [table]
     wanted = [(name, dataset) for name in tables for dataset in datasets(name, preset_name)]

@@ -63,9 +63,8 @@ def one_seed(split: str) -> bool:
 
 def index_records(preset_name: str, folder: Path, split: str, data_hash: str = "") -> dict[tuple[str, int], dict]:
     """(key of the settings, seed) -> the record, of a preset's runs tested on `split`, of the backbone's weights that
-    are here and of the data with this hash, if one is known.
-
-    Raises UserError when two records share settings and seed, so that it cannot be told which is meant.
+    are here and of the data with this hash, if one is known. Raises UserError when two records share settings and seed,
+    so that it cannot be told which is meant.
     """
     found: dict[tuple[str, int], dict] = {}
     for path in sorted(folder.glob(f"{preset_name}-*.json")):

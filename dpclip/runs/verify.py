@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from dpclip.config import RunConfig
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.runs import records
 from dpclip.runs.probe import TOLERANCE, differences, take_probe
@@ -74,21 +75,14 @@ def probe_all(chosen: list[dict], processes: int) -> Iterator[tuple[dict, list[s
 def probe_again(record: dict) -> list[str]:
     """What differs between a record's probe and that of its configuration here; the reason where there is none."""
     try:
-        config = RunConfig.read(record["config"])
-        store = open_store(config)
-        run = make_run(config, record["seed"], store.manifest)
-        if run.name != record["run"]:
-            return [f"settings, data or weights are not those of this copy, where its name is {run.name}"]
-        return differences(record["probe"], take_probe(config, record["seed"], store, record["split"]))
+        run, store = open_recorded(record)
+        return differences(record["probe"], take_probe(run.config, run.seed, store, record["split"]))
     except UserError as error:
         return [str(error)]
 
 
-def remake(record: dict, data: Path | None = None) -> dict:
-    """Train and test a record's run from nothing; the new record is kept nowhere.
-
-    Raises UserError when data, backbone or settings here are not those of the record.
-    """
+def open_recorded(record: dict, data: Path | None = None) -> tuple[Run, ImageStore]:
+    """A record's run and its pictures. UserError when data, backbone or settings here are not those of the record."""
     config = RunConfig.read(record["config"])
     store = open_store(config, data)
     run = make_run(config, record["seed"], store.manifest)
@@ -96,6 +90,12 @@ def remake(record: dict, data: Path | None = None) -> dict:
     if run.name != record["run"]:
         other = "its data or its backbone's weights" if here.name == record["run"] else "its settings"
         raise UserError(f"{record['run']} cannot be made again here: {other} are not those of this copy ({run.name}).")
+    return run, store
+
+
+def remake(record: dict, data: Path | None = None) -> dict:
+    """Train and test a record's run from nothing; the new record is kept nowhere. Raises as `open_recorded` does."""
+    run, store = open_recorded(record, data)
     with tempfile.TemporaryDirectory() as folder:
         return ensure(run, store, Path(folder) / "records", Path(folder) / "runs", record["split"])
 

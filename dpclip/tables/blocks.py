@@ -14,7 +14,7 @@ from dpclip.data.sources import sources
 from dpclip.runs.experiments import datasets
 from dpclip.runs.table_records import TableRows, rows_of
 from dpclip.tables import cells as shown
-from dpclip.tables.cells import STYLES, Column, whose_runs
+from dpclip.tables.cells import STYLES, Column
 from dpclip.tables.published import computed, published_rows
 
 EXACT = (
@@ -58,9 +58,8 @@ def kind_of(preset_name: str) -> Kind:
 
 
 def published_block(table: str, dataset: str = "") -> Block:
-    """What others printed, and what we have of the paper: one row a method and source, metrics as columns.
-
-    `dataset`: one of those of the table; "" for all, which must then have the same metrics.
+    """What others printed, and what we have of the paper: one row a method and source, metrics as columns. `dataset`:
+    one of those of the table; "" for all, which must then have the same metrics.
     """
     rows = published_rows(table)
     rows = rows[rows["dataset"] == dataset] if dataset else rows
@@ -104,7 +103,7 @@ def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str,
     seeds = " or ".join(map(str, counts)) + (" seeds" if counts != [1] else " seed")
     interval = "" if counts == [1] else ", mean ± half-width of the 95 % interval over seeds"
     where = f"on {data_title(rows.dataset)}, {STYLES.get(style, 'sketches')}, unseen categories"
-    caption = f"{whose_runs(rows.preset)}, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
+    caption = f"{kind_of(rows.preset).capitalize()}s, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
     values = shown.run_values(rows.records, columns).assign(dataset=rows.dataset, preset=rows.preset, convention=said)
     missing = {shown.row_title(row, rows.records[row]) for row in rows.missing}
     values["command"] = [rows.command if name in missing else "" for name in values["method"]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dpclip.config import RunConfig, preset
+from dpclip.config import RunConfig
 from dpclip.errors import UserError
 from dpclip.evaluation.intervals import seed_interval
 from dpclip.evaluation.metrics import OURS
@@ -51,11 +51,6 @@ def accuracy_columns(style: str) -> list[Column]:
 def category_columns(style: str, metrics: tuple[str, ...] = ("map@all", "p@10")) -> list[Column]:
     """Category-level metrics in each setting."""
     return [Column("held-out", style, setting, metric) for setting in MARKED for metric in metrics]
-
-
-def whose_runs(preset_name: str) -> str:
-    """For a caption: whose runs these are. Those with the mini CLIP are always called mini runs."""
-    return "Mini runs" if preset(preset_name).backbone == "mini" else f"{preset_name.capitalize()} runs"
 
 
 def row_title(name: str, records: list[dict]) -> str:

@@ -15,9 +15,7 @@ TASKS = {"1": "fine-grained", "2": "category-level"}  # tables that hold the pee
 
 def read_published(name: str, folder: Path = PUBLISHED) -> pd.DataFrame:
     """The table "peers", "paper", "conventions" or "sources" as text, "" where nothing is known; values in per cent as
-    floats, NaN where blank.
-
-    Raises UserError for a table that is not there.
+    floats, NaN where blank. Raises UserError for a table that is not there.
     """
     table = _read(name, folder)
     return table.assign(value=pd.to_numeric(table["value"])) if "value" in table else table.copy()

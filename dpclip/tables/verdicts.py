@@ -8,8 +8,6 @@ interval of the difference over seeds and queries (intervals.compare_seeds) lies
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from dpclip.evaluation.intervals import Comparison, compare_seeds, hits, precisions
 from dpclip.runs.experiments import RECIPE
 
@@ -93,11 +91,6 @@ def claims_of(table: str, rows: Iterable[str]) -> list[Claim]:
     return known + (ranks if FULL in rows else [])
 
 
-def compared_values(record: dict, claim: Claim, style: str, protocol: str) -> np.ndarray:
-    """What a claim compares, one value a query: (Q,)."""
-    return precisions(record, claim.setting) if claim.setting else hits(record, protocol, style)
-
-
 def judge(table: str, rows: dict[str, list[dict]], style: str, protocol: str = "held-out") -> list[Verdict]:
     """A verdict on each claim of a table from its records: Acc@1 under a protocol with a style of sketches; for claims
     with a setting, mAP@all, which is held-out and with the style that trains.
@@ -106,6 +99,8 @@ def judge(table: str, rows: dict[str, list[dict]], style: str, protocol: str = "
     for claim in claims_of(table, rows):
         better, worse = ({r["seed"]: r for r in rows[name]} for name in (claim.better, claim.worse))
         seeds = sorted(set(better) & set(worse))
-        pairs = ([compared_values(row[seed], claim, style, protocol) for seed in seeds] for row in (better, worse))
+        values = precisions if claim.setting else hits  # (Q,) each
+        asked = (claim.setting,) if claim.setting else (protocol, style)
+        pairs = ([values(row[seed], *asked) for seed in seeds] for row in (better, worse))
         found.append(Verdict(claim, compare_seeds(*pairs) if seeds else None, len(seeds)))
     return found

@@ -31,7 +31,6 @@ def write_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimi
 
 def read_checkpoint(path: Path, prefix: str = "") -> dict:
     """What `write_checkpoint` wrote: "losses", "scores", "seconds", and the tensors whose names begin with `prefix`.
-
     Raises UserError when the file is damaged.
     """
     try:

@@ -47,9 +47,8 @@ class Work:
 
 
 class Objective(nn.Module):
-    """Section 7: sketch, positive and negative of a batch go through the tower together; then the loss of section 6.
-
-    A module, so that DistributedDataParallel can wrap it.
+    """Section 7: sketch, positive and negative of a batch go through the tower together; then the loss of section 6. A
+    module, so that DistributedDataParallel can wrap it.
     """
 
     def __init__(self, model: Method, store: ImageStore, words: dict[str, Tensor], config: RunConfig, seed: int):
@@ -58,9 +57,8 @@ class Objective(nn.Module):
         self.look = torch.compile(model.encode) if config.compile else model.encode
 
     def forward(self, work: Work) -> Tensor:
-        """The loss, a scalar; every random draw is a function of (seed, epoch, number).
-
-        Raises UserError when it is not finite.
+        """The loss, a scalar; every random draw is a function of (seed, epoch, number). Raises UserError when it is not
+        finite.
         """
         batch, pictures = work.batch, work.pictures
         torch.manual_seed(hash_seed(self.seed, work.epoch, work.number))  # dropout

@@ -1,14 +1,20 @@
-"""Several processes at one run, as `torchrun` starts them: who am I, which device is mine, and what do we agree on.
+"""Several processes at one run, as `torchrun` starts them: who am I, which device is mine, and what do we agree on; and
+what a long run is protected from: a second process on the same files, and a signal in the middle.
 
 A run does not depend on how many there are: `RunConfig.joint` batches make one step, dealt to the ranks.
 """
 
 import os
-from collections.abc import Iterator
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from filelock import FileLock, Timeout
 
 from dpclip.errors import UserError
 
@@ -57,3 +63,33 @@ def share(joint: int) -> int:
             f"{world()} processes cannot share joint={joint} batches a step: --set joint={world()} or a multiple."
         )
     return joint // world()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run's folder, after another process that holds it; the system frees it when a process dies."""
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"{folder.name} is being trained by another process: waiting for that one", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def signals() -> Iterator[Callable[[], str]]:
+    """Within the block SIGTERM and Ctrl-C only leave their name, which the yielded function tells ("" before). Outside
+    the main thread, where Python gives no signals away, nothing changes.
+    """
+    caught: list[str] = []
+    kinds = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+    before = {kind: signal.signal(kind, lambda number, _: caught.append(signal.Signals(number).name)) for kind in kinds}
+    try:
+        yield lambda: caught[0] if caught else ""
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

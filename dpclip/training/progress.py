@@ -13,8 +13,8 @@ VARIABLE = "DPCLIP_PROGRESS"  # names a file that gets the newest line instead: 
 
 
 class TrainingProgress:
-    """Of a training of `epochs` epochs of `steps` steps, `done` of which were made before. A context manager; `shown`
-    is false for all but one of several processes.
+    """Of a training of `epochs` epochs of `steps` steps, `done` of which were made before: `bar` is open meanwhile.
+    `shown` is false for all but one of several processes.
     """
 
     def __init__(self, title: str, epochs: int, steps: int, done: int, shown: bool) -> None:
@@ -22,14 +22,7 @@ class TrainingProgress:
         self.console, self.begun, self.made, self.done = Console(stderr=True), time.perf_counter(), 0, done
         columns = (*Progress.get_default_columns()[:-1], TimeElapsedColumn(), TimeRemainingColumn())
         self.bar = Progress(*columns, console=self.console, disable=not (shown and self.console.is_terminal))
-
-    def __enter__(self) -> "TrainingProgress":
-        self.bar.__enter__()
-        self.task = self.bar.add_task(self.title, total=self.epochs * self.steps, completed=self.done)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.__exit__(*error)
+        self.task = self.bar.add_task(title, total=epochs * steps, completed=done)
 
     def step(self) -> None:
         """One more step is made."""

@@ -15,7 +15,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from dpclip.config import RunConfig
-from dpclip.data.batches import Batch, SupportRule, training_batches
+from dpclip.data.batches import Batch, training_batches
 from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
@@ -26,7 +26,6 @@ from dpclip.method.interface import Method, find_method
 from dpclip.method.weights import weights_source
 from dpclip.training import processes
 from dpclip.training.checkpoint import load_checkpoint, trained_weights, write_checkpoint
-from dpclip.training.guard import alone, signals
 from dpclip.training.objective import Objective, Pictures, Work
 from dpclip.training.progress import TrainingProgress
 from dpclip.training.speed import set_arithmetic
@@ -60,8 +59,7 @@ def steps_an_epoch(config: RunConfig, manifest: Manifest) -> int:
 
 def epoch_batches(config: RunConfig, manifest: Manifest, seed: int, epoch: int) -> list[Batch]:
     """An epoch's batches; `joint` of them make a step, what is left over is dropped."""
-    model = config.model
-    batches = training_batches(manifest, config.batch, seed, epoch, SupportRule.of(model), model.negatives)
+    batches = training_batches(manifest, config.batch, seed, epoch, config.model)
     return batches[: steps_an_epoch(config, manifest) * config.joint]
 
 
@@ -88,11 +86,8 @@ class Training:
     def __post_init__(self) -> None:
         groups = self.model.set_trainable() if self.model.trains(self.config.model) else {}
         rates = {"clip": self.config.clip_rate, "new": self.config.new_rate}
-        self.optimizer = (
-            torch.optim.Adam([{"params": p, "lr": rates[name]} for name, p in groups.items() if p])
-            if any(groups.values())
-            else None
-        )
+        parts = [{"params": p, "lr": rates[name]} for name, p in groups.items() if p]
+        self.optimizer = torch.optim.Adam(parts) if parts else None
         set_arithmetic(self.config, self.store.device)
         self.bench = open_bench(self.model, self.store)
         self.objective = Objective(self.model, self.store, self.bench.words, self.config, self.seed)
@@ -105,11 +100,8 @@ class Training:
 
     def work(self, epoch: int, first: int) -> Iterator[list[Work]]:
         """This rank's part of each step of an epoch from step `first` on, pictures loaded a step ahead."""
-        batches, joint = self.batches(epoch), self.config.joint
-        mine = [
-            range(s * joint + processes.rank(), (s + 1) * joint, processes.world())
-            for s in range(len(batches) // joint)
-        ]
+        batches, joint, rank, world = self.batches(epoch), self.config.joint, processes.rank(), processes.world()
+        mine = [range(s * joint + rank, (s + 1) * joint, world) for s in range(len(batches) // joint)]
 
         def load(numbers: range) -> list[Work]:
             return [make_work(batches, number, epoch, self.store) for number in numbers]
@@ -153,11 +145,9 @@ def train_run(
     config: RunConfig, seed: int, store: ImageStore, folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Training:
     """Train a run on the pictures of `store`, at the size its model sees, or continue it from `folder`, saving after
-    every epoch. A model with nothing to train is returned as it is.
-
-    `stop` is asked after every step and ends the run without a trace, as a kill would. SIGTERM and Ctrl-C save a
-    checkpoint first. Raises UserError then, and when `folder` cannot be written or has no room. It waits
-    while another process is at the same run.
+    every epoch. A model with nothing to train is returned as it is. `stop` is asked after every step and ends the run
+    without a trace, as a kill would. SIGTERM and Ctrl-C save a checkpoint first. Raises UserError then, and when
+    `folder` cannot be written or has no room. It waits while another process is at the same run.
     """
     model = build_model(config, seed).to(store.device)
     training = Training(config, seed, model, store.at(model.image_size), losses=[])
@@ -166,7 +156,7 @@ def train_run(
     first = processes.rank() == 0
     if first:
         ensure_writable(folder, 8 * sum(value.nbytes for value in trained_weights(training.model).values()))
-    with alone(folder) if first else nullcontext(), signals() as caught:
+    with processes.alone(folder) if first else nullcontext(), processes.signals() as caught:
         if not _run(training, folder, stop, caught):
             return training
         if first and config.model.checkpoint != "last":
@@ -183,7 +173,8 @@ def _run(training: Training, folder: Path, stop: Callable[[], bool], caught: Cal
     steps = steps_an_epoch(config, training.store.manifest)
     total, done, begun = steps * config.epochs, len(training.losses), time.perf_counter() - training.seconds
     first = processes.rank() == 0
-    with TrainingProgress(f"training, seed {training.seed}", config.epochs, steps, done, first) as progress:
+    progress = TrainingProgress(f"training, seed {training.seed}", config.epochs, steps, done, first)
+    with progress.bar:
         for epoch in range(done // steps, config.epochs):
             halt = False
             for works in training.work(epoch, len(training.losses) - epoch * steps):

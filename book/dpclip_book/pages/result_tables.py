@@ -9,8 +9,8 @@ from dpclip.data.store import ImageStore
 from dpclip.runs.experiments import find_table, table_runs
 from dpclip.runs.run import ensure_rows
 from dpclip.runs.table_records import TableRows, one_seed, rows_of
-from dpclip.tables.blocks import DASH, Block, Kind, missing_note
-from dpclip.tables.cells import STYLES, whose_runs
+from dpclip.tables.blocks import DASH, Block, Kind, kind_of, missing_note
+from dpclip.tables.cells import STYLES
 from dpclip.tables.cost_table import MODEST, CostVerdict
 from dpclip.tables.published import read_published
 from dpclip.tables.verdicts import NOT_RUN, Verdict
@@ -91,7 +91,7 @@ def verdict_table(verdicts: list[Verdict], rows: TableRows, style: str, name: st
         return Markdown(f"*No claim has both of its rows with the preset {rows.preset}.*")
     level = any(verdict.claim.setting for verdict in verdicts)
     what = "mAP@all over all unseen photos" if level else f"Acc@1, {STYLES.get(style, 'sketches')}"
-    caption = f"{whose_runs(rows.preset)}, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
+    caption = f"{kind_of(rows.preset).capitalize()}s, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
     notes = missing_note(rows) if any(verdict.word == NOT_RUN for verdict in verdicts) else ""
     return numbered_table(verdict_frame(verdicts, marks=True), caption, name, classes="book-table", notes=notes)
 

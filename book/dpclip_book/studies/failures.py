@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 
 from dpclip.config import RunConfig
-from dpclip.data.batches import SupportRule, TestSet, test_sets
+from dpclip.data.batches import TestSet, test_sets
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.evaluation import metrics
@@ -21,8 +21,7 @@ def record_tests(manifest: Manifest, record: dict, protocol: str, style: str) ->
     if record["data_hash"] != manifest.hash:
         raise UserError(f"the record of {record['run']} was made on other data than {manifest.name}. Repeat the run.")
     config = RunConfig.read(record["config"])
-    rule = SupportRule.of(config.model)
-    tests = test_sets(manifest, record["split"], style, protocol, rule, record["seed"])
+    tests = test_sets(manifest, record["split"], style, protocol, config.model, record["seed"])
     return tests[: config.test_categories or None]
 
 

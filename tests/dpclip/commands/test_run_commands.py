@@ -57,7 +57,7 @@ def test_query_prints_the_names_of_files_as_they_are(tmp_path, monkeypatch):
     photo = tmp_path / "photos [old]" / "[/x] :cow: $a_{$.png"
     photo.parent.mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(photo)
-    monkeypatch.setattr(api, "rank_sketch", lambda *_: [(photo, 0.25)] * 3)
+    monkeypatch.setattr(api, "query", lambda *_, **__: [(photo, 0.25)] * 3)
     output = call("query", str(photo), "--category", "cow", "--top", "2", "--output", str(tmp_path / "out.png"))
     assert output.splitlines() == [f"  1  0.2500  {photo}", f"  2  0.2500  {photo}", str(tmp_path / "out.png")]
     assert (tmp_path / "out.png").is_file()

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dpclip.config import preset
-from dpclip.data.batches import SupportRule, check_trainable, test_sets, training_batches
+from dpclip.config import DPCLIPConfig, preset
+from dpclip.data.batches import check_trainable, test_sets, training_batches
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from tests.toy import make_toy
@@ -21,7 +21,7 @@ def column(toy, name, rows):
 
 
 def test_a_batch_is_of_one_seen_category_and_its_triplets_are_right(toy):
-    batches = training_batches(toy, 4, 0, 0, SupportRule())
+    batches = training_batches(toy, 4, 0, 0, DPCLIPConfig())
     assert len(batches) == 3 * (10 // 4)  # the incomplete last batch of a category is dropped
     for batch in batches:
         rows = np.concatenate([batch.sketch, batch.positive, batch.negative, batch.support])
@@ -35,21 +35,21 @@ def test_a_batch_is_of_one_seen_category_and_its_triplets_are_right(toy):
 
 def test_an_epoch_repeats_and_the_next_one_differs(toy):
     def rows(epoch, seed=0):
-        return np.concatenate([b.sketch for b in training_batches(toy, 4, seed, epoch, SupportRule())])
+        return np.concatenate([b.sketch for b in training_batches(toy, 4, seed, epoch, DPCLIPConfig())])
 
     assert (rows(0) == rows(0)).all()
     assert (rows(0) != rows(1)).any() and (rows(0) != rows(0, seed=1)).any()
 
 
 def test_every_sketch_is_used_once_an_epoch(toy):
-    rows = np.concatenate([b.sketch for b in training_batches(toy, 5, 0, 0, SupportRule())])
+    rows = np.concatenate([b.sketch for b in training_batches(toy, 5, 0, 0, DPCLIPConfig())])
     assert sorted(rows) == toy.rows(split="seen", modality="sketch").tolist()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("where", ["training", "test"])
 def test_the_kind_of_support(toy, kind, where):
-    rule = SupportRule(kind)
+    rule = DPCLIPConfig(support=kind)
     if where == "training":
         sets = training_batches(toy, 5, 0, 0, rule)
     else:
@@ -65,8 +65,8 @@ def test_the_kind_of_support(toy, kind, where):
 
 def test_held_out_items_leave_gallery_and_queries_whatever_the_kind(toy):
     for kind in KINDS:
-        sets = test_sets(toy, "unseen", "warped", "held-out", SupportRule(kind), 3)
-        plain = test_sets(toy, "unseen", "warped", "held-out", SupportRule(), 3)
+        sets = test_sets(toy, "unseen", "warped", "held-out", DPCLIPConfig(support=kind), 3)
+        plain = test_sets(toy, "unseen", "warped", "held-out", DPCLIPConfig(), 3)
         for one, reference in zip(sets, plain, strict=True):
             given = set(column(toy, "instance", reference.support))
             assert len(given) == 2
@@ -77,31 +77,31 @@ def test_held_out_items_leave_gallery_and_queries_whatever_the_kind(toy):
 
 @pytest.mark.parametrize("protocol", ["held-out", "transductive"])
 def test_targets_point_at_the_photo_of_the_query(toy, protocol):
-    for one in test_sets(toy, "unseen", "warped", protocol, SupportRule(), 1):
+    for one in test_sets(toy, "unseen", "warped", protocol, DPCLIPConfig(), 1):
         targets = one.gallery[one.target]
         assert (column(toy, "instance", targets) == column(toy, "instance", one.queries)).all()
 
 
 def test_transductive_keeps_everything_and_takes_support_from_the_test_items(toy):
-    for one in test_sets(toy, "unseen", "warped", "transductive", SupportRule(), 1):
+    for one in test_sets(toy, "unseen", "warped", "transductive", DPCLIPConfig(), 1):
         assert len(one.gallery) == 5 and len(one.queries) == 10
         assert set(one.support) <= set(one.gallery) | set(one.queries)
 
 
 def test_bad_requests(toy, tmp_path):
     with pytest.raises(UserError, match="protocol 'inductive'.*transductive, held-out"):
-        test_sets(toy, "unseen", "warped", "inductive", SupportRule(), 0)
+        test_sets(toy, "unseen", "warped", "inductive", DPCLIPConfig(), 0)
     with pytest.raises(UserError, match="batch=N"):
-        training_batches(toy, 64, 0, 0, SupportRule())
+        training_batches(toy, 64, 0, 0, DPCLIPConfig())
     with pytest.raises(UserError, match="'pear' has 3 photos"):
-        test_sets(make_toy(tmp_path, instances=3), "unseen", "warped", "held-out", SupportRule(), 0)
+        test_sets(make_toy(tmp_path, instances=3), "unseen", "warped", "held-out", DPCLIPConfig(), 0)
 
 
 def test_where_sketches_have_no_photo_of_their_own_they_are_dealt_one(tmp_path):
     toy = make_toy(tmp_path)
     rows = toy.table.assign(instance=toy.table["path"]).to_dict("records")
     unpaired = Manifest.of("toy", tmp_path, rows, toy.text, paired=False)
-    first, second = (training_batches(unpaired, 4, 0, epoch, SupportRule()) for epoch in (0, 1))
+    first, second = (training_batches(unpaired, 4, 0, epoch, DPCLIPConfig()) for epoch in (0, 1))
     category = unpaired.table["category"].to_numpy()
     for batch in first:
         assert set(category[[*batch.sketch, *batch.positive, *batch.negative]]) == {batch.category}
@@ -110,7 +110,7 @@ def test_where_sketches_have_no_photo_of_their_own_they_are_dealt_one(tmp_path):
         dict(zip(np.r_[*(b.sketch for b in e)], np.r_[*(b.positive for b in e)], strict=True)) for e in (first, second)
     ]
     assert any(dealt[0][s] != dealt[1][s] for s in dealt[0].keys() & dealt[1].keys())  # anew every epoch
-    for test in test_sets(unpaired, "unseen", "warped", "held-out", SupportRule(), 0):
+    for test in test_sets(unpaired, "unseen", "warped", "held-out", DPCLIPConfig(), 0):
         assert not set(test.support) & {*test.queries, *test.gallery} and len(test.support) == 3
 
 
@@ -120,21 +120,21 @@ def test_where_sketches_have_no_photo_of_their_own_they_are_dealt_one(tmp_path):
 @pytest.mark.parametrize("kind", ["random", "unmatched"])
 def test_other_categories_give_as_many_photos_as_are_asked_for(toy, kind):
     """Five of a category, though a batch of four sketches shows fewer."""
-    batches = training_batches(toy, 4, 0, 0, SupportRule(kind, 1, 5))
+    batches = training_batches(toy, 4, 0, 0, DPCLIPConfig(support=kind, support_photos=5))
     for batch in batches:
         assert column(toy, "modality", batch.support).tolist() == ["sketch"] + ["photo"] * 5
         assert batch.category not in column(toy, "category", batch.support)
     with pytest.raises(UserError, match="no category beside .* can give 1 sketches and 8 photos"):
-        training_batches(toy, 4, 0, 0, SupportRule(kind, 1, 8))
+        training_batches(toy, 4, 0, 0, DPCLIPConfig(support=kind, support_photos=8))
 
 
 def test_support_that_nobody_can_give_is_refused(toy):
     alone = listing({"cat": "seen", "dog": "seen", "pear": "unseen"})
     for kind in ("random", "unmatched"):
         with pytest.raises(UserError, match=f"support='{kind}': no category beside 'pear'"):
-            test_sets(alone, "unseen", "warped", "held-out", SupportRule(kind), 0)
+            test_sets(alone, "unseen", "warped", "held-out", DPCLIPConfig(support=kind), 0)
     with pytest.raises(UserError, match="support_sketches=8: a batch has 4 sketches"):
-        training_batches(toy, 4, 0, 0, SupportRule("both", 8))
+        training_batches(toy, 4, 0, 0, DPCLIPConfig(support_sketches=8))
 
 
 def test_photos_that_nobody_drew_are_no_support_while_there_are_others():
@@ -142,7 +142,7 @@ def test_photos_that_nobody_drew_are_no_support_while_there_are_others():
     drawn = rows[(rows["modality"] == "photo") | (rows["instance"] < "3")]  # three of nine
     few = Manifest.of("few", "nowhere", drawn, {"cat": "cat", "pear": "pear"})
     for seed in range(5):
-        (test,) = test_sets(few, "unseen", "warped", "held-out", SupportRule(), seed)
+        (test,) = test_sets(few, "unseen", "warped", "held-out", DPCLIPConfig(), seed)
         assert column(few, "modality", test.support).tolist() == ["sketch", "photo", "photo"]
         assert (column(few, "instance", test.support) < "3").all() and len(test.queries) == 2
 

@@ -4,7 +4,8 @@ from dpclip.training.progress import VARIABLE, TrainingProgress
 
 
 def show(shown=True):
-    with TrainingProgress("training, seed 3", 2, 5, 0, shown) as progress:
+    progress = TrainingProgress("training, seed 3", 2, 5, 0, shown)
+    with progress.bar:
         for epoch in range(2):
             for _ in range(5):
                 progress.step()

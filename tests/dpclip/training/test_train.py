@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from dpclip.config import preset
-from dpclip.data.batches import SupportRule, test_sets, training_batches
+from dpclip.config import DPCLIPConfig, preset
+from dpclip.data.batches import test_sets, training_batches
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import Bench, category_level, fine_grained, generic_context, open_bench
@@ -23,7 +23,7 @@ from dpclip.runs.records import Run
 from dpclip.runs.run import ensure
 from dpclip.training import train as lab_train
 from dpclip.training.checkpoint import read_checkpoint
-from dpclip.training.guard import alone
+from dpclip.training.processes import alone
 from dpclip.training.train import train_run as train
 from tests.toy import make_toy
 
@@ -238,7 +238,7 @@ def test_category_level_with_prompts_never_gives_the_label_away(store, tmp_path,
 
 def test_the_generic_context_is_the_mean_of_the_seen_categories(store, tmp_path):
     bench = open_bench(train(CONFIG, 0, store, tmp_path / "run").model, store)
-    contexts = [bench.context(t) for t in test_sets(store.manifest, "seen", "warped", "held-out", SupportRule(), 0)]
+    contexts = [bench.context(t) for t in test_sets(store.manifest, "seen", "warped", "held-out", DPCLIPConfig(), 0)]
     mean = generic_context(bench, "held-out", 0)
     assert len(contexts) == len(store.manifest.categories("seen"))
     torch.testing.assert_close(mean.prompts[1], sum(c.prompts[1] for c in contexts) / len(contexts))
@@ -292,7 +292,7 @@ def test_the_kept_epoch_is_the_best_on_the_named_categories_also_when_resumed(
 
 def test_negatives_of_other_categories(store):
     table = store.manifest.table
-    for batch in training_batches(store.manifest, 4, 0, 0, SupportRule(), "category"):
+    for batch in training_batches(store.manifest, 4, 0, 0, DPCLIPConfig(negatives="category")):
         negatives = table.iloc[batch.negative]
         assert (negatives["category"] != batch.category).all() and set(negatives["modality"]) == {"photo"}
         assert set(negatives["split"]) == {"seen"}

@@ -13,7 +13,7 @@ from dpclip.data.benchmark import recorded
 from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip.runs import records
-from dpclip.runs.experiments import OTHER_CHOICES, SEEDS, decision_rows
+from dpclip.runs.experiments import OTHER_CHOICES, decision_rows
 from dpclip.runs.records import make_run
 from dpclip.runs.table_records import rows_of
 from dpclip_book.pages.decisions import decisions_page, measured, read_decisions
@@ -107,7 +107,7 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, mon
     record = records.read_record(template.stem)
 
     def put(hit: int, **changes):
-        for seed in range(SEEDS):
+        for seed in range(3):
             run = make_run(preset("mini").set(**changes), seed, listing)
             own = copy.deepcopy(record) | {"run": run.name, "seed": seed, "config": asdict(run.config)}
             for style in own["metrics"]["fine-grained"]["held-out"].values():

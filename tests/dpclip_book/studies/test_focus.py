@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dpclip.data.batches import SupportRule, test_sets
+from dpclip.data.batches import test_sets
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import open_bench
@@ -27,7 +27,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def tests(store):
-    return test_sets(store.manifest, "seen", "warped", "held-out", SupportRule(), 0)
+    return test_sets(store.manifest, "seen", "warped", "held-out", DPCLIPConfig(), 0)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_every_share_is_measured_under_its_own_support(plain, tests, monkeypatch
         store, model = plain, type("Model", (), {"backbone": type("Backbone", (), {"grid": 7})})
 
         def tests(self, split, style, protocol, seed):
-            return test_sets(plain.manifest, split, style, protocol, SupportRule(), seed)
+            return test_sets(plain.manifest, split, style, protocol, DPCLIPConfig(), seed)
 
         def context(self, test):
             return Context([torch.tensor([[COLOURS[test.category]]])], [])
