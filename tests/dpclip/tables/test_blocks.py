@@ -25,7 +25,7 @@ from dpclip.tables.blocks import (
 )
 from dpclip.tables.published import published_rows
 
-from .test_columns import record
+from .test_cells import record
 
 
 def some(table="1", preset="mini", dataset="openmoji-sbir", **records):
