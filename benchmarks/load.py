@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-CHAPTER = ["dpclip", "book", "run", "--preset", "smoke", "--only", "00", "--force"]
+CHAPTER = [sys.executable, "-m", "dpclip", "book", "run", "--preset", "smoke", "--only", "00", "--force"]
 DEMAND = 2.0
 LONGEST = 900  # seconds; a command that takes longer is stopped, and a loop ends by itself
 LOOP = f"import time; end = time.monotonic() + {LONGEST}\nwhile time.monotonic() < end: pass"
