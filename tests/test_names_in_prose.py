@@ -1,12 +1,12 @@
 """Files, modules and objects of the project that a page names are there."""
 
-import importlib
 import re
 import tomllib
 
 import pytest
 
 from dpclip.files import ROOT
+from tests.dpclip_book.pages.test_paper_map import exists
 
 from .prose import texts, tokens
 
@@ -24,18 +24,7 @@ def names(text: str) -> list[str]:
 def is_there(name: str) -> bool:
     if "/" in name:
         return name.startswith(WRITTEN) or (ROOT / name).is_file()
-    words = name.split(".")
-    for length in range(len(words), 0, -1):
-        try:
-            found = importlib.import_module(".".join(words[:length]))
-        except ModuleNotFoundError:
-            continue
-        for word in words[length:]:
-            if not hasattr(found, word):
-                return False
-            found = getattr(found, word)
-        return True
-    return False
+    return exists(name)
 
 
 def data_files() -> dict[str, str]:

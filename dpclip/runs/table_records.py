@@ -40,7 +40,7 @@ class TableRows:
 def rows_of(
     table: str, preset_name: str, dataset: str = "", folder: Path | None = None, data_hash: str = ""
 ) -> TableRows:
-    """The rows of a table with their records in `folder`, or where the preset's lie (identity.records_folder), of the
+    """The rows of a table with their records in `folder`, or where the preset's lie (records.records_folder), of the
     data with this hash where one is known. Raises UserError for an unknown table.
     """
     dataset = dataset or preset(preset_name).dataset

@@ -23,7 +23,7 @@ def problems(parts: list[Part]) -> list[str]:
         texts = [file.read_text(encoding="utf-8") for file in sources.values() if file]
         if part.target and not any(part.target in text for text in texts):
             found.append(f"{part.title}: no label {part.target} on its pages")
-        found += [f"{part.title}: no object {name}" for name in part.code if not _exists(name)]
+        found += [f"{part.title}: no object {name}" for name in part.code if not exists(name)]
         found += [f"{part.title}: no test {node}" for node in part.tests if not _tested(node)]
     return found
 
@@ -32,7 +32,7 @@ def _page(page: str) -> Path | None:
     return next((ROOT / f"{page}{end}" for end in (".ipynb", ".md") if (ROOT / f"{page}{end}").is_file()), None)
 
 
-def _exists(name: str) -> bool:
+def exists(name: str) -> bool:
     """Whether the longest importable beginning of a dotted name has the rest as attributes."""
     words = name.split(".")
     for length in range(len(words), 0, -1):
