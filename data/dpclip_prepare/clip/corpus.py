@@ -1,112 +1,156 @@
-"""Batches of icon groups for pre-training: which pictures, which captions, and which icons are held out."""
+"""Which icons teach the mini CLIP, and with which words: all openly licensed sets of the npm package @iconify/json,
+less every picture of the benchmark and whatever looks like one. Makers' side only; nothing of it is shipped.
 
-from dataclasses import dataclass
+An icon's *label* is the concept that its name ends with ("cat" of "sleeping-cat"), or the name itself; icons of one
+label are right answers to each other's captions. Source: `ours`.
+"""
+
+import json
+import re
+import tarfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import torch
-from torch import Tensor
+from PIL import Image
+from scipy.ndimage import gaussian_filter
 
-from dpclip_prepare.clip import icons
-from dpclip_prepare.clip.icon_views import canonical, random_views
+from dpclip.errors import UserError
+from dpclip_prepare.choose.concepts import EMOJI, concept_of, plain, style_free, style_group, vocabulary
+from dpclip_prepare.choose.icon_sets import ONE_SIZE, UNWANTED, families
+from dpclip_prepare.draw.canvas import rendered, svg_document
+from dpclip_prepare.draw.icon_table import Icon, read_icons
 
-CAPTIONS = (
-    "{}", "a {}", "an icon of a {}", "a picture of a {}", "a drawing of a {}", "a sketch of a {}", "a photo of a {}",
-    "this is a {} in the image.", "{}, {topic}", "a {topic} icon: {}",
-)  # fmt: skip
-TOPICS = ("activities", "animals", "food", "objects", "travel")  # of emoji sets: things, not faces or signs
-HELD_OUT = 1000  # groups of which one picture is kept from training
-TOPIC_SHARE = 0.5  # share of a batch drawn from one topic, so that alike things meet
-EMOJI_SHARE = 0.6  # share of the rest drawn from groups that have an emoji
+OPEN = "MIT Apache-2.0 CC-BY-4.0 CC-BY-3.0 CC-BY-SA-4.0 CC-BY-SA-3.0 CC0-1.0 OFL-1.1 ISC MPL-2.0 BSD-3-Clause Unlicense"
+NO_OBJECTS = {"Logos", "Flags / Maps", "Programming"}  # categories of sets
+OBJECTS = "arcticons"  # counted among the logos, but full of objects
+KIN = {
+    "ic": "material-symbols",
+    "material-symbols-light": "material-symbols",
+    "fa7-solid": "fa6-solid",
+    "fa-solid": "fa6-solid",
+}
+STYLE_FIRST = re.compile(r"^(?:baseline|outline|round|sharp|twotone)-(?=.)")  # of the set ic
+SIDE, CELLS = 96, 32  # pixels of a look; side of its blurred edge map
+ALIKE = 0.85  # cosine of two blurred edge maps from which two drawings are one
+SAME = 0.97  # the same for two icons of one label, of which one is enough
+FILLED = 0.82  # share of the frame that the longer side of an icon takes up
+LONGEST = 8000  # characters of an icon's body
+STYLES = 2  # renderings of one drawing that are kept, of a drawing that shows no object
+COMMON = 3  # icons that a label needs which is no concept
 
 
-@dataclass
-class Corpus:
-    """The icon table with its pictures, grouped; `held_out` are table rows never trained on, one of each of 1,000
-    groups.
+@dataclass(frozen=True)
+class Taught:
+    """An icon of the corpus: what the picture shows in a word that others share, and in its own words."""
+
+    icon: Icon
+    label: str
+    words: str
+
+
+def open_sets(archive: Path) -> Iterator[tuple[str, dict, dict]]:
+    """Name, description and icons of each openly licensed set of things in the package."""
+    with tarfile.open(archive) as tar:
+        collections = json.load(tar.extractfile("package/collections.json"))
+        for name, about in sorted(collections.items()):
+            licence = about.get("license", {}).get("spdx", "")
+            if licence in OPEN.split() and (about.get("category") not in NO_OBJECTS or name == OBJECTS):
+                yield name, about, json.load(tar.extractfile(f"package/json/{name}.json"))
+
+
+def candidates(archive: Path) -> Iterator[Taught]:
+    """Every usable icon whose drawing is not one of the benchmark's by name."""
+    drawings = {_drawing(icon.set, icon.name) for icon in read_icons()}
+    renderings = defaultdict(int)
+    for name, about, data in open_sets(archive):
+        for key, found in sorted(data["icons"].items()):
+            drawing = _drawing(name, key)
+            renderings[drawing] += 1
+            unwanted = found.get("hidden") or UNWANTED.search(key) or ONE_SIZE.search(key + "-")
+            if unwanted or drawing in drawings or len(found["body"]) > LONGEST:
+                continue
+            size = [found.get(side, data.get(side, 16)) for side in ("width", "height")]
+            box = " ".join(map(str, [found.get("left", 0), found.get("top", 0), *size]))
+            icon = Icon("", name, STYLE_FIRST.sub("", key), box, found["body"], bool(about.get("palette")))
+            concept, words = concept_of(icon, drawing[0]), plain(style_free(icon.name))
+            if concept or (words and renderings[drawing] <= STYLES and not words.isdigit()):
+                yield Taught(replace(icon, name=key), concept or words, words)
+
+
+def _drawing(name: str, key: str) -> tuple[str, str]:
+    """What all renderings of one drawing share: a family of sets, and the name without its style."""
+    family = KIN.get(name, name)
+    return families().get(family, family), style_group(STYLE_FIRST.sub("", key))
+
+
+def shows_object(taught: Taught) -> bool:
+    """Whether an icon is an emoji, or its label a concept: what the mini CLIP shall know best."""
+    return taught.label in vocabulary() or families().get(taught.icon.set, taught.icon.set) in EMOJI
+
+
+def blurred_edges(rgba: np.ndarray) -> np.ndarray:
+    """The edges of a drawing (SIDE, SIDE, 4) in [0, 1], blurred: (CELLS * CELLS,) of zero mean and unit length."""
+    picture = np.dstack([rgba[..., :3] * rgba[..., 3:], rgba[..., 3]])
+    steps = sum(np.abs(np.diff(picture, axis=axis, append=0)).max(2) for axis in (0, 1))
+    soft = Image.fromarray(gaussian_filter(np.minimum(steps, 1).astype(np.float32), 2.7))
+    flat = np.asarray(soft.resize((CELLS, CELLS), Image.Resampling.BOX)).ravel()
+    flat = flat - flat.mean()
+    return flat / max(float(np.linalg.norm(flat)), 1e-6)
+
+
+def looked_at(icon: Icon) -> tuple[Icon, np.ndarray] | None:
+    """The icon in a frame that it fills, and its blurred edges; None where there is nothing to see."""
+    x, y, width, height = map(float, icon.box.split())
+    frame = max(width, height)
+    x, y = x - (frame - width) / 2, y - (frame - height) / 2
+    try:
+        first = rendered(svg_document(icon.body, f"{x} {y} {frame} {frame}"), SIDE, icon.name)
+        ys, xs = np.nonzero(first[..., 3] > 0.2)
+        if not 0.01 < len(xs) / SIDE**2 < 0.98:
+            return None
+        unit = frame / SIDE
+        low, high = np.array([xs.min(), ys.min()]), np.array([xs.max() + 1, ys.max() + 1])
+        side = (high - low).max() * unit / FILLED
+        corner = np.array([x, y]) + (low + high) / 2 * unit - side / 2
+        fitted = replace(icon, box=f"{corner[0]:.4g} {corner[1]:.4g} {side:.4g} {side:.4g}")
+        return fitted, blurred_edges(rendered(svg_document(fitted.body, fitted.box), SIDE, icon.name))
+    except UserError:
+        return None
+
+
+@cache
+def benchmark_edges() -> np.ndarray:
+    """Blurred edges of all icons of the benchmark, (N, CELLS * CELLS)."""
+    return np.stack([look[1] for icon in read_icons() if (look := looked_at(icon))])
+
+
+def unlike_the_benchmark(found: Iterable[Taught]) -> list[Taught]:
+    """Those that look like no icon of the benchmark and like none before them of their label, in fitted frames; of
+    labels that are no concepts only the common ones.
     """
-
-    table: pd.DataFrame
-    colour: np.ndarray
-    mono: np.ndarray
-    held_out: np.ndarray
-
-    def __post_init__(self) -> None:
-        train = self.table.drop(index=self.held_out)
-        self.members = {group: rows.to_numpy() for group, rows in train.groupby("group").groups.items()}
-        emoji = set(icons.sets().query("kind == 'emoji'")["set"])
-        is_emoji = train["set"].isin(emoji)
-        self.all_groups = np.array(sorted(self.members))
-        self.emoji_groups = np.array(sorted(train[is_emoji]["group"].unique()))
-        words = train["topic"].str.split().str[0].replace({"activity": "activities", "nature": "animals"})
-        topics = train["group"][is_emoji & words.isin(TOPICS)].groupby(words)
-        self.topics = [np.array(sorted(set(groups))) for _, groups in topics]
-        first = train[train["topic"] != ""].drop_duplicates("group")
-        self.topic_of = dict(zip(first["group"], first["topic"], strict=True))
-
-    def taught(self, others: int) -> np.ndarray:
-        """Rows the teacher looks at: every coloured picture, every picture of a group with an emoji, and some
-        `others`.
-        """
-        wanted = self.table["colour"] | self.table["group"].isin(self.emoji_groups)
-        extra = self.table[~wanted].sample(min(others, int((~wanted).sum())), random_state=0).index
-        return np.sort(np.concatenate([np.flatnonzero(wanted), extra]))
-
-    def draw_groups(self, count: int, random: np.random.Generator) -> list[str]:
-        """`count` different groups: half of one topic, the rest from everywhere with emoji preferred."""
-        topic = self.topics[random.integers(len(self.topics))]
-        chosen = dict.fromkeys(random.permutation(topic)[: int(count * TOPIC_SHARE)].tolist())
-        while len(chosen) < count:
-            pool = self.emoji_groups if random.random() < EMOJI_SHARE else self.all_groups
-            chosen[str(pool[random.integers(len(pool))])] = None
-        return list(chosen)
-
-    def draw_pairs(self, groups: list[str], random: np.random.Generator) -> np.ndarray:
-        """Two table rows of each group, different where it has two: (2, B)."""
-        pairs = []
-        for group in groups:
-            rows = self.members[group]
-            pairs.append(random.choice(rows, 2, replace=False) if len(rows) > 1 else rows[[0, 0]])
-        return np.array(pairs).T
-
-    def captions(self, groups: list[str], random: np.random.Generator) -> list[str]:
-        """One caption a group, in a random template."""
-        texts = []
-        for group in groups:
-            topic = self.topic_of.get(group, "")
-            template = CAPTIONS[random.integers(len(CAPTIONS) if topic else len(CAPTIONS) - 2)]
-            texts.append(template.format(group, topic=topic))
-        return texts
-
-    def pictures(self, rows: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
-        """Coloured RGBA (B, 4, S, S) and monochrome coverage (M, 1, S, S) in [0, 1], and the order that puts coloured
-        rows first.
-        """
-        is_colour = self.table["colour"].to_numpy()[rows]
-        order = np.argsort(~is_colour, kind="stable")
-        place, split = self.table["row"].to_numpy()[rows][order], int(is_colour.sum())
-        colour = torch.from_numpy(self.colour[place[:split]]).permute(0, 3, 1, 2).float().div_(255)
-        return colour, torch.from_numpy(self.mono[place[split:]])[:, None].float().div_(255), order
-
-    def views(self, rows: np.ndarray, size: int, generator: torch.Generator) -> Tensor:
-        """A random view of each row: (B, 3, size, size) in [0, 1]."""
-        colour, mono, order = self.pictures(rows)
-        return random_views(colour, mono, size, generator)[torch.from_numpy(np.argsort(order))]
-
-    def canonical(self, rows: np.ndarray) -> Tensor:
-        """The pictures as they are, on white: (B, 3, S, S)."""
-        colour, mono, order = self.pictures(rows)
-        images = torch.cat([canonical(colour), (1 - mono).expand(-1, 3, -1, -1)])
-        return images[torch.from_numpy(np.argsort(order))]
+    found = list(found)
+    count = Counter(taught.label for taught in found)
+    found = [taught for taught in found if shows_object(taught) or count[taught.label] >= COMMON]
+    with ProcessPoolExecutor() as pool:
+        looks = list(pool.map(looked_at, [taught.icon for taught in found], chunksize=200))
+    by_label = defaultdict(list)
+    for taught, look in zip(found, looks, strict=True):
+        if look is not None:
+            by_label[taught.label].append((replace(taught, icon=look[0]), look[1]))
+    return [taught for label in sorted(by_label) for taught in _unlike(by_label[label])]
 
 
-def open_corpus(folder: Path) -> Corpus:
-    """Draw the corpus if needed and hold out one picture of each of 1,000 groups that have three or more, fixed by a
-    seed.
-    """
-    table, colour, mono = icons.build(folder)
-    emoji = set(icons.sets().query("kind == 'emoji'")["set"])
-    sizes = table.groupby("group")["set"].transform("size")
-    candidates = table[table["set"].isin(emoji) & (sizes >= 3)].sample(frac=1, random_state=0).drop_duplicates("group")
-    return Corpus(table, colour, mono, np.sort(candidates.index.to_numpy()[:HELD_OUT]))
+def _unlike(looks: list[tuple[Taught, np.ndarray]]) -> Iterator[Taught]:
+    """Of icons of one label with their blurred edges, those unlike the benchmark's and unlike those before them."""
+    edges = np.stack([look for _, look in looks])
+    free = (edges @ benchmark_edges().T).max(1) <= ALIKE
+    likeness, kept = edges @ edges.T, []
+    for number, (taught, _) in enumerate(looks):
+        if free[number] and likeness[number, kept].max(initial=0) <= SAME:
+            kept.append(number)
+            yield taught

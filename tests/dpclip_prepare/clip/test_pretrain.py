@@ -6,7 +6,6 @@ import math
 import tarfile
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -15,152 +14,199 @@ from safetensors.torch import load_file
 
 from dpclip.errors import UserError
 from dpclip.method.backbone import load_backbone
-from dpclip_prepare.clip import icons
+from dpclip_prepare.choose.concepts import vocabulary
+from dpclip_prepare.clip import corpus as chosen
 from dpclip_prepare.clip import pretrain as lab
-from dpclip_prepare.clip.corpus import Corpus
-from dpclip_prepare.clip.icon_views import random_views
-from dpclip_prepare.clip.pretrain import PretrainConfig, contrast, pretrain
+from dpclip_prepare.clip.batches import HELD_OUT, Batches
+from dpclip_prepare.clip.corpus import Taught, blurred_edges, candidates, unlike_the_benchmark
+from dpclip_prepare.clip.pretrain import PretrainConfig, contrast, pretrain, read_corpus, write_corpus
+from dpclip_prepare.clip.renderings import EACH, Renderings, drawn, render
 from dpclip_prepare.clip.ship import ship
+from dpclip_prepare.clip.views import double_views, flat_views, line_views, photo_views
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
+from dpclip_prepare.draw.canvas import SIDE, rendered, svg_document
+from dpclip_prepare.draw.icon_table import Icon, read_icons
 
-NAMES = ["red apple", "green pear", "black cat", "old house", "fast car", "tall tree"]
+SQUARE = '<path fill="currentColor" d="M2 2h12v12H2z"/>'
+NAMES = ["apple", "pear", "cat", "house", "car", "arrow left"]
+CONFIG = PretrainConfig(steps=6, photos=2, lines=2, flats=2, doubles=2, warm_up=2)
+
+
+def icon(name, body=SQUARE, box="0 0 16 16", coloured=False):
+    return Icon("", "set", name, box, body, coloured)
 
 
 @pytest.fixture
-def corpus(monkeypatch):
-    """Six groups with a coloured and a monochrome icon each; one coloured icon is held out."""
-    random = np.random.default_rng(0)
-    rows = [
-        ("noto" if c else "tabler", n, n, "animals" if c else "", c, k)
-        for k, n in enumerate(NAMES)
-        for c in (True, False)
-    ]
-    table = pd.DataFrame(rows, columns=["set", "name", "group", "topic", "colour", "row"])
-    colour = random.integers(0, 256, (6, icons.SIZE, icons.SIZE, 4), dtype=np.uint8)
-    mono = random.integers(0, 256, (6, icons.SIZE, icons.SIZE), dtype=np.uint8)
-    made = Corpus(table, colour, mono, np.array([0]))
-    monkeypatch.setattr(lab, "open_corpus", lambda folder: made)
-    monkeypatch.setattr(
-        lab, "teach", lambda pictures, rows, count: random.standard_normal((len(rows), count)).astype("f4")
-    )
-    small = {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8}
+def small(monkeypatch):
+    """A network of one layer."""
+    vision = {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8}
     text = {"context_length": 12, "width": 32, "heads": 2, "layers": 1}
-    monkeypatch.setattr(
-        lab,
-        "model_config",
-        lambda size: {
-            "embed_dim": 16,
-            "quick_gelu": True,
-            "vision_cfg": small,
-            "text_cfg": {**text, "vocab_size": size},
-        },
-    )
-    return made
+
+    def described(size):
+        return {"embed_dim": 16, "quick_gelu": True, "vision_cfg": vision, "text_cfg": {**text, "vocab_size": size}}
+
+    monkeypatch.setattr(lab, "model_config", described)
 
 
-CONFIG = PretrainConfig(steps=6, batch=4, warm_up=2, components=8)
+@pytest.fixture
+def corpus():
+    """Twelve icons of six labels, the first ten of which give photos and lines."""
+    random = np.random.default_rng(0)
+    taught = [Taught(icon(name, coloured=n == 0), name, f"{name} {n}") for name in NAMES for n in range(2)]
+    sizes = {"flat": (12, SIDE, SIDE, 4), "photos": (10, EACH, SIDE, SIDE, 3), "lines": (10, EACH, SIDE, SIDE)}
+    pictures = {name: random.integers(0, 256, size, dtype=np.uint8) for name, size in sizes.items()}
+    return taught, Renderings(**pictures, drawn=np.arange(10))
 
 
-def test_an_interrupted_run_ends_with_the_same_weights(corpus, tmp_path, monkeypatch):
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "cut").mkdir()
-    features = np.random.default_rng(1).standard_normal((12, 8)).astype("f4")
-    monkeypatch.setattr(lab, "teach", lambda *_: features)
-    pretrain(CONFIG, tmp_path / "whole", every=2)
-
-    saved = lab.save_state
-
-    def killed(path, step, *rest):
-        saved(path, step, *rest)
-        if step == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(lab, "save_state", killed)
-    with pytest.raises(KeyboardInterrupt):
-        pretrain(CONFIG, tmp_path / "cut", every=2)
-    monkeypatch.setattr(lab, "save_state", saved)
-    pretrain(CONFIG, tmp_path / "cut", every=2)
+def test_an_interrupted_run_ends_with_the_same_weights(corpus, small, tmp_path):
+    for name in ("whole", "cut"):
+        (tmp_path / name).mkdir()
+    pretrain(CONFIG, *corpus, tmp_path / "whole")
+    pretrain(CONFIG, *corpus, tmp_path / "cut", until=4)
+    pretrain(CONFIG, *corpus, tmp_path / "cut")
     whole, cut = (load_file(tmp_path / name / "state.safetensors") for name in ("whole", "cut"))
-    assert all(torch.equal(whole[name], cut[name]) for name in whole if name.startswith("model."))
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    assert [json.loads(line)["step"] for line in (tmp_path / "cut" / "log.jsonl").open()] == [4, 6]
 
 
-def test_what_is_shipped_loads_as_a_backbone(corpus, tmp_path):
+def test_what_is_shipped_loads_as_a_backbone(corpus, small, tmp_path):
     work, target = tmp_path / "work", tmp_path / "shipped"
     work.mkdir()
     target.mkdir()
     (target / "icon_sets.csv").write_text("set\n")
-    description, report = pretrain(CONFIG, work)
+    description, report = pretrain(CONFIG, *corpus, work)
     ship(work, description, report, target)
-    assert json.loads((target / "manifest.json").read_text())["pretraining"]["naming of held-out icons"]["names"] == 1
+    told = json.loads((target / "manifest.json").read_text())["pretraining"]
+    assert told["samples"] == 2 * 6 * 8 and told["labels"] == 6
     backbone = load_backbone("mini", str(target))
     assert backbone.width == 32 and backbone.text_feature("cat", 1).shape == (16,)
     with pytest.raises(UserError, match="state.safetensors is missing"):
         ship(tmp_path / "nowhere", description, report, target)
 
 
-def test_held_out_icons_are_never_drawn(corpus):
-    random = np.random.default_rng(0)
-    rows = {int(r) for _ in range(50) for r in corpus.draw_pairs(corpus.draw_groups(4, random), random).flat}
-    assert 0 not in rows and len(rows) == 11
+def batches(corpus, tmp_path, size=32):
+    write_merges(learn_merges(["a cat and a car"] * 3, 20), tmp_path / "merges.txt.gz")
+    tokenizer = SimpleTokenizer(str(tmp_path / "merges.txt.gz"), context_length=60)
+    return Batches(*corpus, tokenizer, size, "cpu"), tokenizer
+
+
+def test_captions_have_the_tokens_of_the_whole_text_and_the_labels_of_their_pictures(corpus, tmp_path):
+    made, tokenizer = batches(corpus, tmp_path)
+    batch = made.draw(CONFIG, 0)
+    assert batch.views.shape == (16, 3, 32, 32) and batch.tokens.shape == (8, 60)
+    for tokens, label in zip(batch.tokens, batch.labels.tolist(), strict=True):
+        text = tokenizer.decode([t for t in tokens.tolist() if t]).replace("<start_of_text>", "")
+        text = text.replace("<end_of_text>", "").strip()
+        assert torch.equal(tokenizer(text)[0], tokens)
+        named = [name for name in NAMES if name in text]
+        assert sorted(NAMES)[label] in named if label < len(NAMES) else " and a " in text
+
+
+def test_a_batch_depends_on_its_step_alone(corpus, tmp_path):
+    made, _ = batches(corpus, tmp_path)
+    one, other = made.draw(CONFIG, 5), made.draw(CONFIG, 6)
+    again = made.draw(CONFIG, 5)
+    assert torch.equal(one.views, again.views) and torch.equal(one.tokens, again.tokens)
+    assert not torch.equal(one.views, other.views)
+
+
+def test_held_out_icons_are_never_drawn(tmp_path):
+    taught = [Taught(icon(f"cat {n}"), "cat", "cat") for n in range(2 * HELD_OUT)]
+    flat = np.zeros((len(taught), SIDE, SIDE, 4), np.uint8)
+    photos, lines = np.zeros((len(taught), EACH, 8, 8, 3), np.uint8), np.zeros((len(taught), EACH, 8, 8), np.uint8)
+    made, _ = batches((taught, Renderings(flat, photos, lines, np.arange(len(taught)))), tmp_path)
+    held = {HELD_OUT - 1, 2 * HELD_OUT - 1}
+    assert set(range(len(taught))) - set(made.free.tolist()) == held
+    rows = {row for kind in ("flat", "drawn") for row in made._rows(kind, 2000, np.random.default_rng(0)).tolist()}
+    assert rows == set(made.free.tolist())
+    assert made.held_out["photo"][0].shape == (2, 3, 32, 32)
 
 
 def test_contrast_of_lists_that_agree_and_of_lists_that_say_nothing():
-    assert contrast(torch.eye(4), torch.eye(4), 0.01).item() == pytest.approx(0, abs=1e-6)
+    each = torch.arange(4)
+    assert contrast(torch.eye(4), torch.eye(4), 0.01, each).item() == pytest.approx(0, abs=1e-6)
     same = F.normalize(torch.ones(4, 4), dim=-1)
-    assert contrast(same, same, 0.1).item() == pytest.approx(math.log(4))
+    assert contrast(same, same, 0.1, each).item() == pytest.approx(math.log(4))
+
+
+def test_pictures_of_one_label_are_right_for_each_other():
+    twice = F.normalize(torch.tensor([[1.0, 0], [1, 0], [0, 1]]), dim=-1)
+    labels = torch.tensor([7, 7, 1])
+    assert contrast(twice, twice, 0.01, labels).item() == pytest.approx(2 / 3 * math.log(2), abs=1e-4)
+    assert contrast(twice, twice, 0.01, torch.arange(3)) > contrast(twice, twice, 0.01, labels) - 1e-6
 
 
 def test_the_learning_rate_warms_up_and_decays():
-    config = PretrainConfig(steps=100, warm_up=10, learning_rate=1.0)
+    config = PretrainConfig(steps=110, warm_up=10, learning_rate=1.0)
     assert config.rate(0) == pytest.approx(0.1)
-    assert config.rate(50) == 1.0
-    assert config.rate(99) == pytest.approx(1 / 25)
+    assert config.rate(60) == pytest.approx(0.5)
+    assert config.rate(109) < 0.001
 
 
-@pytest.mark.parametrize(
-    "name, words",
-    [("red-apple", "red apple"), ("apple-fill", "apple"), ("cat-24-filled", "cat"), ("home-outline-rounded", "home")],
-)
-def test_style_words_leave_the_name(name, words):
-    assert icons.group_words(name) == words
-
-
-def test_a_package_is_read_without_flags_skin_tones_and_hidden_icons(tmp_path):
-    body = '<path fill="currentColor" d="M2 2h12v12H2z"/>'
-    files = {
-        "icons": {
-            "prefix": "x",
-            "icons": {
-                "cat": {"body": body},
-                "cat-fill": {"body": body},
-                "flag-chad": {"body": body},
-                "hand-dark-skin-tone": {"body": body},
-                "old": {"body": body, "hidden": True},
-            },
-        },
-        "info": {"palette": False},
-        "metadata": {"categories": {"Animals": ["cat"]}},
-    }
-    with tarfile.open(tmp_path / "x.tgz", "w:gz") as tar:
+def package(folder, sets):
+    """An npm package @iconify/json of sets: name -> (licence, category, icon names)."""
+    about = {n: {"license": {"spdx": licence}, "category": c, "palette": False} for n, (licence, c, _) in sets.items()}
+    files = {"collections": about}
+    files |= {f"json/{n}": {"icons": {key: {"body": SQUARE} for key in keys}} for n, (_, _, keys) in sets.items()}
+    with tarfile.open(folder / "package.tgz", "w:gz") as tar:
         for name, content in files.items():
             data = json.dumps(content).encode()
             member = tarfile.TarInfo(f"package/{name}.json")
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
-    found = icons.read_set(tmp_path / "x.tgz", "x")
-    assert [(i.name, i.group, i.topic) for i in found] == [("cat", "cat", "animals"), ("cat-fill", "cat", "")]
-    pixels = icons.draw(found[0])
-    assert pixels.shape == (icons.SIZE, icons.SIZE)
-    assert 0.5 < (pixels > 127).mean() < 0.65  # a square of 12 in 16
+    return folder / "package.tgz"
+
+
+def test_only_openly_licensed_sets_of_things_teach_and_no_drawing_of_the_benchmark(tmp_path):
+    known = read_icons()[0]
+    archive = package(
+        tmp_path,
+        {
+            "free": ("MIT", "UI 24px", ["sleeping-cat-fill", "flag-chad", "hand-dark-skin-tone", "5"]),
+            "closed": ("CC-BY-NC-4.0", "Emoji", ["dog"]),
+            "brands": ("MIT", "Logos", ["dog"]),
+            known.set: ("MIT", "Emoji", [known.name, f"{known.name}-fill"]),
+        },
+    )
+    found = list(candidates(archive))
+    assert [(t.icon.name, t.label, t.words) for t in found] == [("sleeping-cat-fill", "cat", "sleeping cat")]
+
+
+def test_what_looks_like_a_picture_of_the_benchmark_is_left_out():
+    assert "cat" in vocabulary()
+    copy = next(i for i in read_icons() if i.concept == "cat")
+    star = icon("star", '<path d="M8 0l2 6h6l-5 4 2 6-5-4-5 4 2-6-5-4h6z"/>')
+    both = [Taught(copy, "cat", "cat"), Taught(star, "cat", "star cat"), Taught(star, "cat", "star cat")]
+    kept = unlike_the_benchmark(both)
+    assert [t.words for t in kept] == ["star cat"]  # once: the second one looks like the first
+    assert blurred_edges(rendered(svg_document(SQUARE, "0 0 16 16"), 96, "x")) @ chosen.benchmark_edges()[0] < 1
+
+
+def test_a_corpus_is_read_as_it_was_written_and_drawn_once(tmp_path):
+    ring = '<path d="M8 0a8 8 0 1 0 0 16a8 8 0 0 0 0-16zm0 4a4 4 0 1 1 0 8a4 4 0 0 1 0-8z"/>'
+    made = [Taught(icon("cat", ring), "cat", "cat"), Taught(icon("zig zag"), "zig zag", "zig zag")]
+    write_corpus(made, tmp_path / "corpus.jsonl.xz")
+    assert read_corpus(tmp_path / "corpus.jsonl.xz") == made
+    flat, photos, lines = drawn(made[0])
+    assert flat.shape == (SIDE, SIDE, 4) and photos.shape == (EACH, SIDE, SIDE, 3) and lines.shape == (EACH, SIDE, SIDE)
+    assert (lines < 100).mean() > 0.005 and photos.std() > 10
+    assert drawn(made[1])[1] is None  # shows no object: kept flat
+    assert np.array_equal(drawn(made[0])[2], lines)
+    once = render(made, tmp_path, 1)
+    assert once.drawn.tolist() == [0] and np.array_equal(once.photos[0], photos)
 
 
 def test_views_repeat_with_their_seed_and_stay_in_range():
-    colour, mono = torch.rand(3, 4, 32, 32), torch.rand(2, 1, 32, 32)
+    flat, photo, line = torch.rand(3, 4, 32, 32), torch.rand(3, 3, 32, 32), torch.rand(3, 1, 32, 32)
+    mono = torch.tensor([True, False, True])
 
     def views(seed):
-        return random_views(colour.clone(), mono.clone(), 24, torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        two = double_views(flat, flat.flip(0), torch.stack([mono, mono]), 24, generator)
+        one = flat_views(flat, mono, 24, generator), photo_views(photo, 24, generator), line_views(line, 24, generator)
+        return torch.cat([*one, two])
 
-    assert views(0).shape == (5, 3, 24, 24)
+    assert views(0).shape == (12, 3, 24, 24)
     assert torch.equal(views(0), views(0)) and not torch.equal(views(0), views(1))
     assert views(0).min() >= 0 and views(0).max() <= 1
 
