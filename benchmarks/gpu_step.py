@@ -7,7 +7,7 @@ that the paper used. `python -m benchmarks.gpu_step` runs it alone.
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.clock import least_ms, memory_mb
 from benchmarks.clock_costs import Noise
 from dpclip.config import RunConfig, preset
+from dpclip.data.store import as_float
 from dpclip.runs.machine import hardware, peak_memory_mb
 from dpclip.training.objective import Pictures, Work
 from dpclip.training.train import Training, build_model
@@ -41,6 +42,7 @@ class Measured:
     gradient: Tensor
     seconds: float  # of a step
     memory_mb: float  # most in use, model and moments included
+    tower_seconds: float = 0.0  # of the tower alone, forth and back
 
     def differences(self, other: "Measured") -> tuple[float, float]:
         """Of loss and gradient, relative to another's."""
@@ -70,15 +72,41 @@ def measure(config: RunConfig, device: str) -> Measured:
     own = [p for group in training.optimizer.param_groups for p in group["params"]]
     gradient = torch.cat([p.grad.flatten() for p in own]).cpu()
     seconds = least_ms(lambda: training.step(works), device) / 1000
-    return Measured(loss, gradient, seconds, peak_memory_mb(device) - before)
+    memory = peak_memory_mb(device) - before
+    return Measured(loss, gradient, seconds, memory, least_ms(tower(training, works[0]), device) / 1000)
 
 
-def count_flops(config: RunConfig, device: str) -> int:
-    """Of one step forth and back, by torch's counter: matrix products, convolutions and attention."""
-    training, works = prepare(config, device)
+def tower(training: Training, work: Work) -> Callable[[], None]:
+    """What calls the tower alone, forth and back, on the pictures of a step and in its arithmetic."""
+    model, pictures = training.model.train(), work.pictures
+    parts = (pictures.sketch, pictures.positive, pictures.negative)
+    images = torch.cat([model.normalise(as_float(part)) for part in parts])
+    support, words = model.normalise(as_float(pictures.support)), training.bench.words[work.batch.category]
+
+    def run() -> None:
+        model.zero_grad(set_to_none=True)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=training.config.precision == "bf16"):
+            features = training.objective.look(images, model.context(support, words))
+        features.levels().float().square().mean().backward()
+
+    return run
+
+
+def flops_of(work: Callable[[], object]) -> int:
+    """By torch's counter: matrix products, convolutions and attention."""
     with FlopCounterMode(display=False) as counter:
-        training.step(works)
+        work()
     return counter.get_total_flops()
+
+
+def count_flops(config: RunConfig, device: str) -> tuple[int, int]:
+    """Of one step, and of the tower alone, forth and back."""
+    training, works = prepare(config, device)
+    return flops_of(lambda: training.step(works)), flops_of(tower(training, works[0]))
+
+
+def images_a_step(config: RunConfig) -> int:
+    return 3 * config.batch + sum(config.model.support_counts)
 
 
 def bf16_peak(device: str, side: int = SIDE) -> float:
@@ -98,8 +126,8 @@ def report(device: str, config: RunConfig = CONFIG, side: int = SIDE) -> tuple[T
     few = config.set(batch=min(FEW, config.batch))
     beside = measure(few, device).differences(measure(few, "cpu"))
     wrong = disagreements("fp32 beside the processor", "fp32", beside)
-    peak, flops = bf16_peak(device, side), count_flops(config, device)
-    images, reference = 3 * config.batch + sum(config.model.support_counts), None
+    peak, (flops, _) = bf16_peak(device, side), count_flops(config, device)
+    images, reference = images_a_step(config), None
     table = Table("Arithmetic", "Compiled", "Images/s", "Share of bf16 peak", "Memory (MB)")
     for name in ("Loss off by", "Gradient off by"):
         table.add_column(name)

@@ -34,10 +34,10 @@ DEMAND = 5
 REPEATS = 3
 
 
-def make_pictures(root: Path) -> Manifest:
+def make_pictures(root: Path, photos: int | None = None) -> Manifest:
     """Photos with some structure as JPEG, sketches as PNG."""
     random, rows = np.random.default_rng(0), []
-    for number in range(PHOTOS):
+    for number in range(photos or PHOTOS):
         coarse = Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).resize((SIDE, SIDE))
         for modality, suffix in (("photo", "jpg"), ("sketch", "png")):
             path = root / modality / f"{number}.{suffix}"
@@ -54,12 +54,13 @@ def make_pictures(root: Path) -> Manifest:
 class Usual(Dataset):
     """One sketch, its photo and another photo, decoded and augmented by Pillow."""
 
-    def __init__(self, manifest: Manifest, sketches: np.ndarray, photos: np.ndarray):
+    def __init__(self, manifest: Manifest, sketches: np.ndarray, photos: np.ndarray, length: int):
+        self.length = length
         paths = [manifest.root / path for path in manifest.table["path"]]
         self.sketches, self.photos = [paths[row] for row in sketches], [paths[row] for row in photos]
 
     def __len__(self) -> int:
-        return BATCH * BATCHES
+        return self.length
 
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         number %= len(self.sketches)
@@ -103,7 +104,7 @@ def compare() -> list[Comparison]:
 
         def usual() -> None:
             workers = torch.get_num_threads()
-            for made in DataLoader(Usual(manifest, sketches, photos), BATCH, num_workers=workers):
+            for made in DataLoader(Usual(manifest, sketches, photos, BATCH * BATCHES), BATCH, num_workers=workers):
                 assert all(view.shape == (BATCH, 3, SIZE, SIZE) for view in made)
 
         batches(), views(), usual()  # warm-up

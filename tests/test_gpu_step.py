@@ -45,8 +45,9 @@ def test_the_tower_is_compiled_whole_and_the_step_stays_the_same(monkeypatch):
 
 
 def test_flops_grow_with_the_batch():
-    small, large = (gpu_step.count_flops(TINY.set(batch=batch), "cpu") for batch in (4, 8))
+    (small, tower), (large, _) = (gpu_step.count_flops(TINY.set(batch=batch), "cpu") for batch in (4, 8))
     assert 1.5 < large / small < 2  # the support images are the same
+    assert 0.9 * small < tower <= small
 
 
 def test_wrong_numbers_and_too_much_memory_are_told(monkeypatch):

@@ -8,7 +8,7 @@ label are right answers to each other's captions. Source: `ours`.
 import json
 import re
 import tarfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ SAME = 0.97  # the same for two icons of one label, of which one is enough
 FILLED = 0.82  # share of the frame that the longer side of an icon takes up
 LONGEST = 8000  # characters of an icon's body
 STYLES = 2  # renderings of one drawing that are kept, of a drawing that shows no object
-COMMON = 3  # icons that a label needs which is no concept
+COMMON = 7  # icons that a label needs which shows no object
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,14 @@ def _drawing(name: str, key: str) -> tuple[str, str]:
     return families().get(family, family), style_group(STYLE_FIRST.sub("", key))
 
 
+def names_concept(taught: Taught) -> bool:
+    """Whether the label is a concept, of the benchmark or not."""
+    return taught.label in vocabulary()
+
+
 def shows_object(taught: Taught) -> bool:
-    """Whether an icon is an emoji, or its label a concept: what the mini CLIP shall know best."""
-    return taught.label in vocabulary() or families().get(taught.icon.set, taught.icon.set) in EMOJI
+    """Whether the label is a concept, or the icon an emoji: what the mini CLIP shall know best."""
+    return names_concept(taught) or families().get(taught.icon.set, taught.icon.set) in EMOJI
 
 
 def blurred_edges(rgba: np.ndarray) -> np.ndarray:
@@ -131,18 +136,16 @@ def benchmark_edges() -> np.ndarray:
 
 def unlike_the_benchmark(found: Iterable[Taught]) -> list[Taught]:
     """Those that look like no icon of the benchmark and like none before them of their label, in fitted frames; of
-    labels that are no concepts only the common ones.
+    labels that show no object only the common ones.
     """
-    found = list(found)
-    count = Counter(taught.label for taught in found)
-    found = [taught for taught in found if shows_object(taught) or count[taught.label] >= COMMON]
+    found, by_label = list(found), defaultdict(list)
     with ProcessPoolExecutor() as pool:
         looks = list(pool.map(looked_at, [taught.icon for taught in found], chunksize=200))
-    by_label = defaultdict(list)
     for taught, look in zip(found, looks, strict=True):
         if look is not None:
             by_label[taught.label].append((replace(taught, icon=look[0]), look[1]))
-    return [taught for label in sorted(by_label) for taught in _unlike(by_label[label])]
+    kept = [list(_unlike(by_label[label])) for label in sorted(by_label)]
+    return [taught for some in kept for taught in some if shows_object(taught) or len(some) >= COMMON]
 
 
 def _unlike(looks: list[tuple[Taught, np.ndarray]]) -> Iterator[Taught]:

@@ -9,7 +9,7 @@ import json
 import lzma
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
 from dpclip_prepare.draw.icon_table import Icon
 
 FOLDER = DATA / "mini-clip"
+PACED = 50, 100  # steps of the warm-up, which no number of steps changes, between which the pace is measured
 MERGES = 3582  # with 512 bytes and 2 special tokens, a vocabulary of 4,096
 
 
@@ -156,12 +157,12 @@ def naming(student: Student, tokenizer, pictures: Tensor, words: Sequence[str]) 
 
 def pretrain(
     config: PretrainConfig, corpus: Sequence[Taught], pictures: Renderings, folder: Path, device: str = "cpu",
-    every: int = 250, until: int | None = None,
+    every: int = 250, until: int | None = None, seconds_in_all: float = 0,
 ) -> tuple[dict, dict]:  # fmt: skip
     """Run or continue the pre-training in `folder` up to step `until`, or to its end: (model config, report).
 
     Every `every` steps the state is saved, and a line with losses and the naming of icons that are never trained on is
-    added to log.jsonl.
+    added to log.jsonl. With `seconds_in_all` a new run measures its pace and takes as many steps as fit.
     """
     merges = folder / "merges.txt.gz"
     if not merges.exists():
@@ -182,8 +183,16 @@ def pretrain(
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     state, log = folder / "state.safetensors", folder / "log.jsonl"
     done, seconds = load_state(state, student, optimizer) if state.exists() else (0, 0.0)
-    begun, last = time.perf_counter() - seconds, min(until or config.steps, config.steps)
-    for step in range(done, last):
+    begun, last, step = time.perf_counter() - seconds, min(until or config.steps, config.steps), done
+    now = begun
+    while step < last:
+        if seconds_in_all and step in PACED:
+            torch.ones((), device=device).item()  # waits for the device
+            before, now = now, time.perf_counter()
+            if step == PACED[1]:
+                pace = (PACED[1] - PACED[0]) / (now - before)  # steps a second
+                last = PACED[1] + int((seconds_in_all - (now - begun)) * pace)
+                config, every = replace(config, steps=last), max(1, last // 10)
         batch = batches.draw(config, step)
         for group in optimizer.param_groups:
             group["lr"] = config.rate(step)
@@ -192,14 +201,15 @@ def pretrain(
         (parts["text"] + config.view_weight * parts["view"]).backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
-        if (step + 1) % every == 0 or step + 1 == last:
+        step += 1
+        if step % every == 0 or step == last:
             seen = {name: round(value.item(), 4) for name, value in parts.items()}
             seconds = time.perf_counter() - begun
-            save_state(state, step + 1, student, optimizer, seconds)
+            save_state(state, step, student, optimizer, seconds)
             student.eval()
             named = {kind: naming(student, tokenizer, *held) for kind, held in batches.held_out.items()}
             student.train()
-            line = {"step": step + 1, "seconds": round(seconds, 1), **seen, "naming": named}
+            line = {"step": step, "seconds": round(seconds, 1), **seen, "naming": named}
             with open(log, "a") as file:
                 file.write(json.dumps(line) + "\n")
             print(json.dumps(line), flush=True)

@@ -1,10 +1,13 @@
 """Draws each icon of the corpus: flat, as its artist made it; as photos; and as line drawings by hands of all skills.
 
 Photos and lines are made by the benchmark's own rules, of other icons: the web that taught CLIP holds photos and
-drawings too. Icons that show no object, and those that cannot be taken apart, are kept flat only. Source: `ours`.
+drawings too. They take long, so they are made once and packed into one small file, which can travel to a faster
+machine; flat pictures are drawn whenever they are needed. Icons whose label is no concept, and those that cannot be
+taken apart, are flat only. Source: `ours`.
 """
 
 import hashlib
+import io
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,17 +16,22 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from rich.progress import track
 
 from dpclip.errors import UserError
-from dpclip_prepare.clip.corpus import Taught, shows_object
+from dpclip.files import atomic_write_bytes
+from dpclip_prepare.clip.corpus import Taught, names_concept
 from dpclip_prepare.draw.canvas import ART, SIDE, rendered, svg_document
 from dpclip_prepare.draw.hands import FIVE, on_paper, sketch_of
+from dpclip_prepare.draw.icon_table import Icon
 from dpclip_prepare.draw.lighting import photo_of
 from dpclip_prepare.draw.regions import Unusable, take_apart
 from dpclip_prepare.draw.strokes import edges, trace
 
-EACH = 3  # photos, and line drawings, of an icon
+EACH = 2  # photos, and line drawings, of an icon
+QUALITY = 50  # of a photo as WebP
+GREYS = 3  # of a line drawing
 
 
 @dataclass(frozen=True)
@@ -36,42 +44,76 @@ class Renderings:
     drawn: np.ndarray
 
 
-def render(corpus: Sequence[Taught], folder: Path, workers: int = os.cpu_count() or 1) -> Renderings:
-    """All pictures, drawn once and kept in `folder`; icons that resvg refuses are blank."""
-    names = {key: folder / f"{key}.npy" for key in Renderings.__dataclass_fields__}
-    if not names["drawn"].exists():
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            drawings = list(track(pool.map(drawn, corpus, chunksize=64), "drawing the corpus", len(corpus)))
-        whole = [number for number, drawing in enumerate(drawings) if drawing[1] is not None]
-        np.save(names["flat"], np.stack([drawing[0] for drawing in drawings]))
-        np.save(names["photos"], np.stack([drawings[number][1] for number in whole]))
-        np.save(names["lines"], np.stack([drawings[number][2] for number in whole]))
-        np.save(names["drawn"], np.array(whole))
-    return Renderings(**{key: np.load(path, mmap_mode="r") for key, path in names.items()})
+def render(corpus: Sequence[Taught], packed: Path, workers: int = os.cpu_count() or 1) -> Renderings:
+    """All pictures; photos and lines from the file `packed`, which is made if it is not there."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        if not packed.exists():
+            drawings = pool.map(drawn, corpus, chunksize=64)
+            pack(list(track(drawings, "drawing photos and lines", len(corpus))), packed)
+        flats = pool.map(flat, [taught.icon for taught in corpus], chunksize=512)
+        flats = np.stack(list(track(flats, "drawing flat icons", len(corpus))))
+        with np.load(packed) as file:
+            pictures = np.split(file["bytes"], file["ends"][:-1])
+            numbers = file["drawn"]
+        opened = list(pool.map(opened_picture, [picture.tobytes() for picture in pictures], chunksize=512))
+    half = len(opened) // 2
+    photos, lines = (np.stack(part).reshape(-1, EACH, *part[0].shape) for part in (opened[:half], opened[half:]))
+    return Renderings(flats, photos, lines, numbers)
 
 
-def drawn(taught: Taught) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """One icon flat (SIDE, SIDE, 4), as photos (EACH, SIDE, SIDE, 3) and as lines (EACH, SIDE, SIDE), uint8."""
+def pack(drawings: Sequence[tuple[list[bytes], list[bytes]] | None], path: Path) -> None:
+    """Write one file of all photos, then all lines, of the icons that give some."""
+    kept = [number for number, drawing in enumerate(drawings) if drawing]
+    pictures = [picture for kind in (0, 1) for number in kept for picture in drawings[number][kind]]
+    buffer, ends = io.BytesIO(), np.cumsum([len(picture) for picture in pictures])
+    np.savez(buffer, bytes=np.frombuffer(b"".join(pictures), np.uint8), ends=ends, drawn=np.array(kept))
+    atomic_write_bytes(path, buffer.getvalue())
+
+
+def opened_picture(content: bytes) -> np.ndarray:
+    """A packed photo (SIDE, SIDE, 3) or line drawing (SIDE, SIDE), uint8."""
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB" if image.format == "WEBP" else "L"))
+
+
+def flat(icon: Icon) -> np.ndarray:
+    """The icon as it is, (SIDE, SIDE, 4) uint8, straight alpha; blank where resvg refuses it."""
+    try:
+        return bytes_of(_square(rendered(svg_document(icon.body, icon.box), SIDE, icon.name), SIDE))
+    except UserError:
+        return np.zeros((SIDE, SIDE, 4), np.uint8)
+
+
+def drawn(taught: Taught) -> tuple[list[bytes], list[bytes]] | None:
+    """EACH photos as WebP and EACH line drawings as PNG; None where there are none."""
+    if not names_concept(taught):
+        return None
     icon = taught.icon
     seed = hashlib.sha256(f"mini-clip/{icon.set}/{icon.name}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(seed[:16], "little"))
     try:
-        rgba = rendered(svg_document(icon.body, icon.box), ART, icon.name)
-    except UserError:
-        return np.zeros((SIDE, SIDE, 4), np.uint8), None, None
-    flat = bytes_of(rendered(svg_document(icon.body, icon.box), SIDE, icon.name))
-    if not shows_object(taught):
-        return flat, None, None
-    try:
-        parts = take_apart(rgba, icon.coloured)
+        parts = take_apart(_square(rendered(svg_document(icon.body, icon.box), ART, icon.name), ART), icon.coloured)
         strokes = on_paper(trace(edges(parts.regions, parts.lines)))
-        if not strokes:
-            return flat, None, None
-        photos = [photo_of(parts, rng) for _ in range(EACH)]
-        lines = [sketch_of(strokes, int(skill), rng) for skill in rng.choice(list(FIVE), EACH, replace=False)]
-    except Unusable:
-        return flat, None, None
-    return flat, bytes_of(np.stack(photos)), bytes_of(np.stack(lines))
+    except (UserError, Unusable):
+        return None
+    if not strokes:
+        return None
+    photos = [Image.fromarray(bytes_of(photo_of(parts, rng))) for _ in range(EACH)]
+    skills = rng.choice(list(FIVE), EACH, replace=False)
+    lines = [Image.fromarray(bytes_of(sketch_of(strokes, int(skill), rng))).quantize(GREYS) for skill in skills]
+    return [_saved(photo, "WEBP") for photo in photos], [_saved(line, "PNG") for line in lines]
+
+
+def _saved(image: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **({"quality": QUALITY, "method": 6} if kind == "WEBP" else {"optimize": True}))
+    return buffer.getvalue()
+
+
+def _square(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A rendering that resvg made a pixel too small or too large in one direction, at its size."""
+    pixels = pixels[:side, :side]
+    return np.pad(pixels, ((0, side - pixels.shape[0]), (0, side - pixels.shape[1]), (0, 0)))
 
 
 def bytes_of(pixels: np.ndarray) -> np.ndarray:
