@@ -67,8 +67,8 @@ class DPCLIPConfig:
     patch_matching: bool = True
     window: Positive = 5  # side of a window, in patches
     windows: Positive = 4  # a square number: they lie in rows and columns, evenly
-    # CLIP's own part: norms (paper) | norms+embeddings (released code)
-    trainable: Literal["none", "norms", "norms+embeddings"] = "norms+embeddings"
+    # CLIP's own part: norms (paper) | norms+embeddings (released code) | with q, k and v (released code of CLIP-AT)
+    trainable: Literal["none", "norms", "norms+embeddings", "norms+embeddings+attention"] = "norms+embeddings"
     normalisation: Literal["clip", "imagenet"] = "imagenet"  # pixel statistics; the released code's are ImageNet's
     margin: Amount = 0.15  # of the triplets
     local_weight: Amount = 0.1  # lambda, weight of the windows in the loss
@@ -193,7 +193,7 @@ def preset(name: str) -> RunConfig:
     return PRESETS[name]
 
 
-MINI = RunConfig(preset="mini", dataset="openmoji-sbir", backbone="mini", weights="").set(
+MINI = RunConfig(preset="mini", dataset="icon-sbir", backbone="mini", weights="").set(
     normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=3e-3, new_rate=1e-3
 )
 TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}

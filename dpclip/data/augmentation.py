@@ -31,17 +31,16 @@ def augment(
     sketch: Tensor, positive: Tensor, negative: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """uint8 pictures (B, 1 or 3, S, S) -> views (B, 3, S, S) in [0, 1]: flip and rotation (white fill), the same for a
-    sketch and its positive; greyscale (p .5) for photos. Section 7 `code`; that the negative has a flip and rotation of
-    its own is `ours`. A processor's cache holds FEW pictures at a time.
+    sketch and its positive, none for the negative; greyscale (p .5), one draw for positive and negative. Section 7
+    `code`. A processor's cache holds FEW pictures at a time.
     """
     count, channels = sketch.shape[:2]
-    pair, other = Motion.draw(count, generator), Motion.draw(count, generator)
-    grey = [torch.rand(count, generator=generator) < 0.5 for _ in range(2)]
+    motion, grey = Motion.draw(count, generator), torch.rand(count, generator=generator) < 0.5
     both, own = (torch.empty(count, n, *sketch.shape[2:], device=sketch.device) for n in (channels + 3, 3))
     step = FEW if sketch.device.type == "cpu" else count
     for some in (slice(i, i + step) for i in range(0, count, step)):
-        both[some] = move(torch.cat([sketch[some], lose_colour(positive[some], grey[0][some])], dim=1), pair[some])
-        own[some] = move(lose_colour(negative[some], grey[1][some]), other[some])
+        both[some] = move(torch.cat([sketch[some], lose_colour(positive[some], grey[some])], dim=1), motion[some])
+        own[some] = lose_colour(negative[some], grey[some]).float().mul_(1 / 255)
     return both[:, :channels].expand(-1, 3, -1, -1), both[:, channels:], own
 
 
@@ -60,14 +59,16 @@ def move(pictures: Tensor, motion: Motion) -> Tensor:
 
 
 def rotate(images: Tensor, angle: Tensor) -> Tensor:
-    """images (B, C, S, S) about their centres by angle (B,), counter-clockwise in radians, bilinear, zeros outside."""
+    """images (B, C, S, S) about their centres by angle (B,), counter-clockwise in radians, zeros outside; each pixel
+    from the nearest one.
+    """
     size = images.shape[-1]
     axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1  # (S,) centres of pixels from -1 to 1
     along, across = angle.cos()[:, None] * axis, angle.sin()[:, None] * axis  # (B, S) each
     grid = images.new_empty(len(images), size, size, 2)
     torch.sub(along[:, None], across[:, :, None], out=grid[..., 0])
     torch.add(across[:, None], along[:, :, None], out=grid[..., 1])
-    return F.grid_sample(images, grid, align_corners=False)
+    return F.grid_sample(images, grid, mode="nearest", align_corners=False)
 
 
 def lose_colour(pictures: Tensor, chosen: Tensor) -> Tensor:

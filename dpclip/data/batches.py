@@ -38,18 +38,21 @@ class TestSet:
     support: np.ndarray  # (S,) sketches first, then photos
 
 
-def trim(config: DPCLIPConfig, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
-    """Of some candidates the support set: the first sketches, then the first photos, as many as `config` asks for."""
+def support_places(config: DPCLIPConfig, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which places of a shuffled batch of `size` sketches, each with its photo, give the support: sketches from the
+    first, photos from the next. One rule for training and test; photos may coincide, and a sketch meets its own photo
+    by chance only. Section 3 `code`; there the places are drawn once for a model, here the batch is.
+    """
     own, theirs = config.support_counts
-    return np.concatenate([sketches[:own], photos[:theirs]]).astype(np.int64)
+    return np.arange(own), (config.support_sketches + np.arange(theirs)) % size
 
 
 def pairs(manifest: Manifest, category: str, style: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A category's sketches of one style, its photos, and the place of each sketch's photo among them. Sketches of an
-    unpaired dataset are dealt the photos in turn; UserError when one of a paired dataset has no photo.
+    unpaired style are dealt the photos in turn; UserError when one of a paired style has no photo.
     """
     sketches, photos = manifest.rows(category=category, style=style), manifest.rows(category=category, modality="photo")
-    if not manifest.paired and len(photos):
+    if style in manifest.unpaired and len(photos):
         return sketches, photos, np.arange(len(sketches)) % len(photos)
     instances = manifest.table["instance"].to_numpy()
     place = {instance: number for number, instance in enumerate(instances[photos])}
@@ -86,9 +89,8 @@ def training_batches(manifest: Manifest, size: int, seed: int, epoch: int, confi
             negative = photos[(place + random.integers(1, len(photos), len(place))) % len(photos)]
         for start in range(0, len(order) - size + 1, size):
             i = order[start : start + size]
-            positive = photos[place[i]]
-            given = dict.fromkeys([*positive[::-1].tolist(), *(photos.tolist() if config.support in FOREIGN else [])])
-            support = trim(config, sketches[i], np.array(list(given)))
+            positive, (own, theirs) = photos[place[i]], support_places(config, size)
+            support = np.concatenate([sketches[i][own], positive[theirs]])
             batches.append(Batch(category, sketches[i], positive, negative[i], support))
     if not batches:
         raise UserError(f"no seen category of {manifest.name} has {size} sketches. Ask for fewer: --set batch=N.")
@@ -117,9 +119,9 @@ def test_sets(
 ) -> list[TestSet]:
     """The test of each category of `split` that has queries of the sketch `style`.
 
-    transductive  support: the first of the shuffled queries, and the photos of the next ones; nothing is removed `code`
-    held-out      support: photos of two instances, drawn ones if there are, and a sketch of theirs, of the style that
-                  trains; those instances leave gallery and queries `ours`
+    transductive  support: from the shuffled queries, as from a batch (support_places); nothing is removed `code`
+    held-out      support: the same from the sketches of the style that trains; its photos leave the gallery, its
+                  sketches, and those whose photo has left, the queries `ours`
     Removal does not depend on `config.support`, so numbers of all methods compare. `limit` keeps the first categories.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
@@ -135,21 +137,33 @@ def test_sets(
             raise UserError(f"category {category!r} has {len(photos)} photos, but {need}. Leave the category out.")
         if protocol == "held-out":
             drawn, _, drawn_place = pairs(manifest, category, manifest.styles[0])
-            order = random.permutation(len(photos))
-            given = order[np.argsort(~np.isin(order, drawn_place), kind="stable")][:needed]
-            own = drawn[np.isin(drawn_place, given)]
-            support = trim(config, own[random.permutation(len(own))], photos[given])
-            kept = np.setdiff1d(np.arange(len(photos)), given)
-            asked = ~np.isin(place, given)
+            given, shown = _drawn_support(config, drawn_place, len(photos), random)
+            support = _support(config, drawn[given], photos[shown])
+            kept = np.setdiff1d(np.arange(len(photos)), shown[:needed])
+            asked = ~np.isin(place, shown[:needed]) & ~np.isin(sketches, drawn[given])
+            if style in manifest.unpaired:  # they show no photo that could have left
+                asked, place = np.ones(len(sketches), dtype=bool), kept[np.arange(len(sketches)) % len(kept)]
             sketches, place, photos = sketches[asked], np.searchsorted(kept, place[asked]), photos[kept]
         else:
-            order = random.permutation(len(sketches))
-            first = dict.fromkeys(photos[place[order]].tolist())
-            rest = dict.fromkeys(photos[random.permutation(len(photos))].tolist())
-            support = trim(config, sketches[order], np.array(list(first | rest)))
+            given, shown = _drawn_support(config, place, len(photos), random)
+            support = _support(config, sketches[given], photos[shown])
         if len(sketches):
             tests.append(TestSet(category, sketches, photos, place, support))
     return _foreign(tests, config, np.random.default_rng([seed, len(tests)]))
+
+
+def _drawn_support(config: DPCLIPConfig, place: np.ndarray, photos: int, random: np.random.Generator) -> tuple:
+    """Of sketches with the places of their photos, those of the support, and the places of its photos, one at least."""
+    order = random.permutation(len(place))
+    own, theirs = config.support_sketches, max(config.support_photos, 1)
+    shown = place[order[own : own + theirs]]
+    others = random.permutation(np.setdiff1d(np.arange(photos), shown))  # where sketches are few
+    return order[:own], np.concatenate([shown, others])[:theirs]
+
+
+def _support(config: DPCLIPConfig, sketches: np.ndarray, photos: np.ndarray) -> np.ndarray:
+    own, theirs = config.support_counts
+    return np.concatenate([sketches[:own], photos[:theirs]]).astype(np.int64)
 
 
 def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen", trains: bool = True) -> None:
@@ -171,7 +185,7 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
         asked = manifest.categories(part)[: limit or None]
         if not asked:
             raise UserError(f"{manifest.name} has no {part} category. Hold some seen ones out: --set val_categories=N.")
-        styles = manifest.styles if manifest.paired and part == split else manifest.styles[:1]
+        styles = (manifest.paired if part == split else []) or manifest.styles[:1]
         for number, style in enumerate(styles):
             # held-out asks for more than transductive does
             found = {test.category for test in test_sets(manifest, part, style, "held-out", model, 0, limit)}

@@ -1,14 +1,18 @@
-"""The embedded benchmark as the library reads it: its lists, its rows, and whether its pictures are those recorded.
+"""The embedded benchmark Icon-SBIR as the library reads it: its icons, its rows, and whether its pictures are those
+recorded.
 
-Every object has one photo and a sketch by each hand of SKILLS (a sketch's file name ends with the skill); objects that
-people drew for Quick, Draw! have human sketches too. data/dpclip_prepare draws the pictures. Source: `ours`.
+A category is a concept ("guitar"), an instance one artist's drawing of it in one of many openly licensed icon sets:
+one photo, and a sketch by each hand of SKILLS (a sketch's file name ends with the skill). What people drew for Quick,
+Draw! shows a concept, no certain photo. data/dpclip_prepare draws the pictures. Source: `ours`.
 """
 
 import csv
+import hashlib
 import json
+import lzma
 import re
-import unicodedata
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +21,36 @@ from dpclip.data.manifest import Manifest, hash_contents
 from dpclip.errors import UserError
 from dpclip.files import DATA, sha256_file
 
-NAME = "openmoji-sbir"
+NAME = "icon-sbir"
 ROOT = DATA / NAME
+ICONS, PEOPLE = "icons.jsonl.xz", "human.npz"
+SIGNATURE = "signature.npz"  # what the recorded pictures look like, coarsely
 BUILD = "dpclip data build"
 BUILT = "images/built.json"  # what was drawn: the hash of the pictures, and whether they are those recorded
 SKILLS = (1, 2, 3, 4, 5)  # of the hands, 1 hurried to 5 practised
+VALIDATION = 20  # of the seen concepts
+
+
+@dataclass(frozen=True)
+class Icon:
+    """One artist's drawing of a concept; monochrome drawings are black."""
+
+    concept: str  # "alarm clock"; empty before an icon is chosen
+    set: str
+    name: str
+    box: str  # SVG view box: x y width height
+    body: str  # SVG markup
+    coloured: bool
+
+    @cached_property
+    def instance(self) -> str:
+        """The name of its files, different for every icon of a concept."""
+        return re.sub(r"[^a-z0-9]+", "-", f"{self.set}-{self.name}".lower()).strip("-")
+
+    @cached_property
+    def category(self) -> str:
+        """The concept as a folder's name."""
+        return self.concept.replace(" ", "_")
 
 
 def read_csv(path: Path) -> list[dict]:
@@ -30,45 +59,61 @@ def read_csv(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def objects(root: Path = ROOT) -> list[dict]:
-    """The committed objects as dicts of codepoint, name, category, split and instance: the name in plain letters."""
-    rows = read_csv(Path(root) / "objects.csv")
-    for row in rows:
-        plain = unicodedata.normalize("NFKD", row["name"]).encode("ascii", "ignore").decode().lower()
-        row["instance"] = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")  # T-Rex -> t-rex
-    return rows
+def read_icons(root: Path = ROOT) -> list[Icon]:
+    """All icons of the committed table, ordered by concept, set and name. Raises UserError for a damaged file."""
+    path = Path(root) / ICONS
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") as lines:
+            return [Icon(**json.loads(line)) for line in lines]
+    except (OSError, ValueError, TypeError, EOFError, lzma.LZMAError) as error:
+        raise UserError(f"{path} cannot be read ({error}). Restore it: git checkout -- {path}") from error
+
+
+def split_of(concepts: set[str]) -> dict[str, str]:
+    """seen, val or unseen for each concept. The rule was written down before any result: a concept is unseen when the
+    SHA-256 of its name, as a number, is divisible by four; of the others, the 20 with the smallest are for validation.
+    """
+    number = {concept: int(hashlib.sha256(concept.encode()).hexdigest(), 16) for concept in concepts}
+    seen = sorted((concept for concept in concepts if number[concept] % 4), key=number.get)
+    return {concept: "unseen" for concept in concepts - set(seen)} | {
+        concept: "val" if place < VALIDATION else "seen" for place, concept in enumerate(seen)
+    }
 
 
 def human_drawings(root: Path = ROOT) -> dict[str, np.ndarray]:
-    """Code point -> (up to 20, 28, 28) uint8 ink, 0 = white paper, 15 = black. Raises UserError for a damaged file."""
-    path = Path(root) / "human.npz"
+    """Concept -> (100, 28, 28) uint8 ink, 0 white to 3 black, where people drew it. UserError for a damaged file."""
+    path = Path(root) / PEOPLE
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {code: file[code] for code in file.files}
+            return {concept: file[concept] for concept in file.files}
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}). In its folder: git checkout -- {path.name}") from error
 
 
-def image_path(kind: str, item: dict, number: str = "") -> str:
-    """Where an image of an object lies below the root; `number` tells its sketches apart."""
-    return f"images/{kind}/{item['category']}/{item['instance']}{number}.png"
+def image_path(kind: str, category: str, name: str) -> str:
+    """Where an image lies below the root; `kind` is photo, sketch or human."""
+    return f"images/{kind}/{category}/{name}.png"
 
 
 def recorded(root: Path = ROOT) -> Manifest:
     """Every image of the benchmark as the repository records it, whether it is built here or not."""
-    root, rows = Path(root), []
-    drawn = {code: len(ink) for code, ink in human_drawings(root).items()}
-    for item in objects(root):
-        base = {key: item[key] for key in ("category", "instance", "split")}
-        rows.append(base | {"modality": "photo", "style": "photo", "path": image_path("photo", item)})
-        hands = [f"-{skill}" for skill in SKILLS]
-        people = [f"-{k:02d}" for k in range(1, drawn.get(item["codepoint"], 0) + 1)]
-        for style, kind, numbers in (("warped", "sketch", hands), ("human", "human", people)):
-            sketch = base | {"modality": "sketch", "style": style}
-            rows += [sketch | {"path": image_path(kind, item, number)} for number in numbers]
-    text = {row["category"]: row["words"] for row in read_csv(root / "categories.csv")}
-    statistics = root / "statistics.json"
-    return Manifest.of(NAME, root, rows, text, sha256_file(statistics)[:12] if statistics.exists() else "")
+    root, rows, icons = Path(root), [], read_icons(root)
+    split, people = split_of({icon.concept for icon in icons}), human_drawings(root)
+    words = {icon.category: icon.concept for icon in icons}
+    for icon in icons:
+        base = {"category": icon.category, "instance": icon.instance, "split": split[icon.concept]}
+        path = image_path("photo", icon.category, icon.instance)
+        rows.append(base | {"modality": "photo", "style": "photo", "path": path})
+        for skill in SKILLS:
+            path = image_path("sketch", icon.category, f"{icon.instance}-{skill}")
+            rows.append(base | {"modality": "sketch", "style": "warped", "path": path})
+    for category, concept in words.items():
+        for number in range(len(people.get(concept, ()))):
+            name = f"person-{number:02d}"
+            base = {"category": category, "instance": name, "split": split[concept]}
+            rows.append(base | {"modality": "sketch", "style": "human", "path": image_path("human", category, name)})
+    looks = root / SIGNATURE
+    return Manifest.of(NAME, root, rows, words, sha256_file(looks)[:12] if looks.exists() else "", unpaired=("human",))
 
 
 def open_benchmark(root: Path = ROOT) -> Manifest:

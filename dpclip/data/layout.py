@@ -158,7 +158,7 @@ class Tree:
         sides = assign(self.categories, unseen_categories(self.name, unseen, self.categories), validation)
         table = self.rows.assign(split=self.rows["category"].map(sides))
         text = {category: category_words(category) for category in self.categories}
-        return Manifest.of(self.name, self.root, table, text, paired=self.paired)
+        return Manifest.of(self.name, self.root, table, text, unpaired=() if self.paired else (SIDES["sketch"],))
 
 
 def make_tree(

@@ -25,19 +25,19 @@ SPLITS = ("seen", "val", "unseen")
 @dataclass(frozen=True)
 class Manifest:
     """A dataset as rows, made by `Manifest.of`. Everywhere else the row number is the identity of an image. A photo and
-    a sketch belong together by (category, instance), in a dataset that is not `paired` by category only.
+    a sketch belong together by (category, instance); sketches of an `unpaired` style, by category only.
     """
 
-    name: str  # "openmoji-sbir", "sketchy", ...
+    name: str  # "icon-sbir", "sketchy", ...
     root: Path  # the folder that the paths are relative to
     table: pd.DataFrame  # COLUMNS; index 0..N-1 = row number; sorted by the first five columns
     text: dict[str, str] = field(default_factory=dict)  # category -> words for the text encoder
     fingerprint: str = ""  # extra identity of the bytes, for example a hash of their statistics
-    paired: bool = True  # each sketch shows one of the photos
+    unpaired: tuple[str, ...] = ()  # styles of sketches that show no certain photo
 
     @classmethod
     def of(
-        cls, name: str, root: Path, rows: list | pd.DataFrame, text: dict, fingerprint: str = "", paired: bool = True
+        cls, name: str, root: Path, rows: list | pd.DataFrame, text: dict, fingerprint: str = "", unpaired: tuple = ()
     ) -> "Manifest":
         """Sort and number `rows` (of COLUMNS), check them, make the manifest. UserError for a broken rule."""
         table = pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS[:5], ignore_index=True)
@@ -50,7 +50,7 @@ class Manifest:
             raise UserError(f"{name}: category {wordless[0]!r} has no words for the text encoder. Add them to `text`.")
         if (twice := table["path"].duplicated()).any():
             raise UserError(f"{name}: {table['path'][twice].iloc[0]} is listed twice. List it once.")
-        return cls(name, Path(root), table, dict(text), fingerprint, paired)
+        return cls(name, Path(root), table, dict(text), fingerprint, unpaired)
 
     @property
     def hash(self) -> str:
@@ -75,6 +75,11 @@ class Manifest:
     def styles(self) -> list[str]:
         """The styles of the sketches, the one that trains first: "warped" where it exists, else "human"."""
         return sorted(self.table["style"][self.table["modality"] == "sketch"].unique(), reverse=True)
+
+    @property
+    def paired(self) -> list[str]:
+        """The styles whose sketches each show one of the photos: those that fine-grained retrieval is tested with."""
+        return [style for style in self.styles if style not in self.unpaired]
 
     def categories(self, split: str) -> list[str]:
         """The sorted category names of one split."""

@@ -112,7 +112,7 @@ def sources() -> dict[str, dict]:
 def open_dataset(name: str, root: Path | None = None, unseen: str = "", validation: int = 0) -> Manifest:
     """The manifest of a dataset. Raises UserError when its images are not on disk, or would make a wrong one.
 
-    name        "openmoji-sbir" (embedded, needs no `root`, has a split of its own), or one of READERS
+    name        "icon-sbir" (embedded, needs no `root`, has a split of its own), or one of READERS
     unseen      the author of a split ("yelamarthi", "shen", ...) or a file with one category a line; see splits.py
     validation  how many seen categories become the split "val"; see splits.assign
     """

@@ -16,11 +16,11 @@ from dpclip.files import DATA
 UNSEEN = "unseen.txt"  # in a folder of one's own: its unseen categories, one a line
 LISTS = {"sketchy": "sketchy", "sketchy-ext": "sketchy", "tuberlin-ext": "tuberlin", "quickdraw-ext": "quickdraw"}
 RENAMED = {"theeiffeltower": "eiffeltower", "crocodile": "crocodilian", "motorbike": "motorcycle"}  # Quick, Draw!
-READING = {  # where underscores turned into spaces do not read well
-    "carsedan": "sedan car",
-    "hotairballoon": "hot air balloon",
-    "hotdog": "hot dog",
-    "jackolantern": "jack-o'-lantern",
+READING = {  # where underscores turned into spaces do not read well, or the released code reads otherwise
+    "carsedan": "car sedan",
+    "hotairballoon": "hot-air balloon",
+    "hotdog": "hotdog",
+    "jackolantern": "jack-o-lantern",
     "tshirt": "t-shirt",
     "bearanimal": "bear",
     "mouseanimal": "mouse",

@@ -151,14 +151,18 @@ class DPCLIP(nn.Module):
         """The one place that decides what trains. Freezes the rest and returns two groups for two learning rates:
 
         "clip"  CLIP's own, by `config.trainable`: none; norms (all layer norms of the image tower, `paper`);
-                norms+embeddings (also class embedding, positions and projection, `code`)
+                norms+embeddings (also class embedding, positions and projection, `code`);
+                norms+embeddings+attention (also the projections to q, k and v: CLIP-AT as released)
         "new"   all of V-Prompt, T-Prompt and patch matching, but for the MLP and out_proj of the local layer (`code`)
         """
         visual, trainable = self.backbone.clip.visual, self.config.trainable
         norms = [p for module in visual.modules() if isinstance(module, nn.LayerNorm) for p in module.parameters()]
         clip = [] if trainable == "none" else norms
-        if trainable == "norms+embeddings":
+        if "embeddings" in trainable:
             clip += [visual.class_embedding, visual.positional_embedding, visual.proj]
+        if "attention" in trainable:
+            attentions = [block.attn for block in visual.transformer.resblocks]
+            clip += [p for attention in attentions for p in (attention.in_proj_weight, attention.in_proj_bias)]
         local = self.patch_matching
         frozen = set() if local is None else {p for module in local.frozen() for p in module.parameters()}
         modules = (self.visual_prompt, self.text_prompt, local)

@@ -38,12 +38,13 @@ RIVALS = {
     ),
     "CLIP-AT": Rival(
         {**PLAIN, "visual_prompt": "generic-shallow", "trainable": "norms", "margin": 0.3, "hard_every": 0}
-        | {"shuffle_weight": 1.0, "relative_weight": 1.0, "text_weight": 1.0},
+        | {"shuffle_weight": 1.0, "relative_weight": 0.1, "text_weight": 0.5},
         "sain2023clipat",
         "The fine-grained recipe as published: three shared prompts at layer 1, norms, triplets within the category "
-        "with margin 0.3, patch shuffle, relative distances, text classification (losses.py). Equal weights of the "
-        "three added losses are ours. A batch holds one category, so relative distances are compared with those of the "
-        "epoch's next batch of another category, which is not trained in this step.",
+        "with margin 0.3, patch shuffle, relative distances, text classification (losses.py), with weights 1, .1 and "
+        ".5 as two summaries give them. A batch holds one category, so relative distances are compared with those of "
+        "the epoch's next batch of another category, which is not trained in this step. Its released code trains more "
+        "than the norms: trainable='norms+embeddings+attention'.",
     ),
     "ConvNet, frozen": Rival(
         {**PLAIN, "method": "dpclip.method.convnet:ConvNet"},

@@ -27,10 +27,8 @@ class VisualPrompt(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.block = None if generic else ResidualAttentionBlock(width, heads, act_layer=QuickGELU)
         if self.block is not None:
-            for weight in (p for p in self.block.parameters() if p.ndim == 2):
-                nn.init.trunc_normal_(weight, std=0.002)
-            for linear in (self.block.mlp.c_fc, self.block.mlp.c_proj):
-                nn.init.zeros_(linear.bias)  # those of the attention are zero already
+            for linear in (self.block.attn.out_proj, self.block.mlp.c_fc, self.block.mlp.c_proj):
+                nn.init.trunc_normal_(linear.weight, std=0.002)  # q, k and v keep Xavier's start: no linear layer
 
     def forward(self, support: Tensor | None) -> Tensor:
         """support (S, 1+N, D), before ln_pre -> prompts (M, K, D), all layers in one pass of G. Only the last K tokens

@@ -117,16 +117,15 @@ def refuse_training(wanted: list[Run], store: ImageStore, runs: Path | None = No
 
 def measure(training: Training, split: str, limit: int) -> dict:
     """All metrics of a finished run on the categories of a split: fine-grained under both protocols with every style
-    of sketch, where sketches have photos of their own; category-level held-out, with the style that trains.
+    whose sketches have photos of their own; category-level held-out, with the sketches that have none, if there are.
     """
     training.model.eval()
     bench, seed, manifest = training.bench, training.seed, training.store.manifest
-    styles = manifest.styles if manifest.paired else []
     metrics = {
-        protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in styles}
+        protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in manifest.paired}
         for protocol in PROTOCOLS
     }
-    level = category_level(bench, split, manifest.styles[0], "held-out", seed, limit)
+    level = category_level(bench, split, (manifest.unpaired or manifest.styles)[0], "held-out", seed, limit)
     return {"fine-grained": metrics, "category-level": level}
 
 

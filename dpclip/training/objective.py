@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from dpclip.config import RunConfig
 from dpclip.data.augmentation import augment
-from dpclip.data.batches import Batch
-from dpclip.data.store import ImageStore, as_float
+from dpclip.data.batches import FOREIGN, Batch, support_places
+from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.method import losses
 from dpclip.method.interface import Features, Method
@@ -61,15 +61,16 @@ class Objective(nn.Module):
         finite.
         """
         batch, pictures = work.batch, work.pictures
-        torch.manual_seed(hash_seed(self.seed, work.epoch, work.number))  # dropout
+        torch.manual_seed(hash_seed(self.seed, work.epoch, work.number, 1))  # dropout, which has draws of its own
         generator = torch.Generator().manual_seed(hash_seed(self.seed, work.epoch, work.number))
         self.model.train()
         ids = torch.from_numpy(batch.positive).to(pictures.positive.device)
         views = augment(pictures.sketch, pictures.positive, pictures.negative, generator)
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            triplet = self.encode(views, batch, pictures)
+            support = self.support_views(views, pictures, generator)
+            triplet = self.encode(views, support, batch)
             loss = self.model.loss(*triplet, ids, work.epoch)
-            loss = loss + self.added_losses(views, triplet, work, generator)
+            loss = loss + self.added_losses(views, support, triplet, work, generator)
         if not torch.isfinite(loss):
             paths = self.store.manifest.table["path"]
             shown = (f"{part}: {', '.join(paths.iloc[getattr(batch, part)])}" for part in VIEWED)
@@ -79,24 +80,34 @@ class Objective(nn.Module):
             )
         return loss
 
-    def encode(self, views: tuple[Tensor, ...], batch: Batch, pictures: Pictures) -> list[Features]:
+    def support_views(self, views: tuple[Tensor, ...], pictures: Pictures, generator: torch.Generator) -> Tensor:
+        """The support images as the batch shows them, augmented `code`; those of other categories with draws of their
+        own `ours`: (S, 3, S, S).
+        """
+        config = self.config.model
+        if config.support not in FOREIGN:
+            own, theirs = support_places(config, len(views[0]))
+            return torch.cat([views[0][own], views[1][theirs]])
+        parts = enumerate(pictures.support.split(config.support_counts))
+        return torch.cat([augment(part, part, part, generator)[number] for number, part in parts if len(part)])
+
+    def encode(self, views: tuple[Tensor, ...], support: Tensor, batch: Batch) -> list[Features]:
         """Views (B, 3, S, S) each, prompted for the category of the batch, in one pass -> their features."""
         model = self.model
-        support = model.normalise(as_float(pictures.support)) if len(pictures.support) else None
-        context = model.context(support, self.words[batch.category])
+        context = model.context(model.normalise(support) if len(support) else None, self.words[batch.category])
         features = self.look(model.normalise(torch.cat(views)), context)
         size = len(views[0])
         return [features[i * size : (i + 1) * size] for i in range(len(views))]
 
-    def added_losses(self, views: tuple[Tensor, ...], triplet: list[Features], work: Work, generator) -> Tensor | float:
+    def added_losses(self, views: tuple[Tensor, ...], support: Tensor, triplet: list, work: Work, generator):
         """The losses of CLIP-AT that the config gives a weight, weighted; 0 for DP-CLIP."""
-        config, batch, pictures, added = self.config.model, work.batch, work.pictures, 0.0
+        config, batch, added = self.config.model, work.batch, 0.0
         sketch, positive, negative = (features.global_feature for features in triplet)
         if config.shuffle_weight:
             one, two = losses.two_orders(len(sketch), generator)
             orders = ((views[0], one), (views[1], one), (views[1], two))
             shuffled = tuple(losses.shuffle_patches(view, order) for view, order in orders)
-            features = [f.global_feature for f in self.encode(shuffled, batch, pictures)]
+            features = [f.global_feature for f in self.encode(shuffled, support, batch)]
             added = added + config.shuffle_weight * losses.shuffle_loss(*features, config.margin)
         if config.relative_weight and work.other:
             theirs = self.relative_distances(work.other, generator)
@@ -114,7 +125,8 @@ class Objective(nn.Module):
         """Of another category's batch, which is only compared with: (B,)."""
         pictures = Pictures.load(self.store, batch)
         views = augment(pictures.sketch, pictures.positive, pictures.negative, generator)
-        return losses.relative_distances(*(f.global_feature for f in self.encode(views, batch, pictures)))
+        support = self.support_views(views, pictures, generator)
+        return losses.relative_distances(*(f.global_feature for f in self.encode(views, support, batch)))
 
 
 def hash_seed(*numbers: int) -> int:

@@ -16,11 +16,11 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 
+from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
 from dpclip_prepare.choose.concepts import concept_of, is_exact, style_group
 from dpclip_prepare.choose.icon_sets import all_icons, families
 from dpclip_prepare.draw.canvas import ART, rendered, svg_document
-from dpclip_prepare.draw.icon_table import Icon
 from dpclip_prepare.draw.regions import Unusable, take_apart
 from dpclip_prepare.draw.strokes import edges
 

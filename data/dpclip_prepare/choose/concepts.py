@@ -9,9 +9,9 @@ import re
 import tomllib
 from functools import cache
 
-from dpclip.data.benchmark import read_csv
+from dpclip.data.benchmark import ROOT as FOLDER
+from dpclip.data.benchmark import Icon, read_csv
 from dpclip.files import DATA
-from dpclip_prepare.draw.icon_table import FOLDER, Icon
 
 STYLE = re.compile(
     r"[- ](fill|filled|outline|outlined|bold|light|thin|duotone|rounded|round|sharp|linear|broken|line|line-duotone"

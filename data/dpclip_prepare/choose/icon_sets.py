@@ -6,17 +6,19 @@ own, and the SHA-256 of the npm archive. Sets of one *family* hold the same draw
 """
 
 import json
+import lzma
 import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from dpclip.data.benchmark import read_csv
+from dpclip.data.benchmark import ICONS, Icon, read_csv
+from dpclip.data.benchmark import ROOT as FOLDER
 from dpclip.errors import UserError
-from dpclip.files import sha256_file
-from dpclip_prepare.draw.icon_table import FOLDER, Icon
+from dpclip.files import atomic_write_bytes, sha256_file
 
 SETS = FOLDER / "sets.csv"
 UNWANTED = re.compile(
@@ -67,6 +69,13 @@ def all_icons(folder: Path) -> Iterator[Icon]:
             size = [icon.get(key, data.get(key, 16)) for key in ("width", "height")]
             box = " ".join(map(str, [icon.get("left", 0), icon.get("top", 0), *size]))
             yield Icon("", row["set"], name, box, icon["body"], row["palette"] == "yes")
+
+
+def write_icons(icons: list[Icon], folder: Path = FOLDER) -> None:
+    """Write the table; sets that draw alike lie side by side in it, so that it packs well."""
+    ordered = sorted(icons, key=lambda icon: (icon.concept, icon.set, icon.name))
+    text = "".join(json.dumps(asdict(icon), ensure_ascii=False, separators=(",", ":")) + "\n" for icon in ordered)
+    atomic_write_bytes(Path(folder) / ICONS, lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 
 
 def write_notice() -> None:

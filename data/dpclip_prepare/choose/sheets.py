@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from dpclip.data.benchmark import Icon, image_path, split_of
 from dpclip_prepare.draw.canvas import rendered, svg_document
-from dpclip_prepare.draw.icon_pictures import draw_icon, picture_path
-from dpclip_prepare.draw.icon_table import Icon, split_of
+from dpclip_prepare.draw.icon_pictures import draw_icon
 
 CELL, CAPTION = 56, 11  # pixels
+SHOWN = ("photo", ""), ("sketch", "-5")  # kinds of pictures, and the hand, on a sheet
 WIDE = 18  # icons in a row
 
 
@@ -38,7 +39,10 @@ def picture_sheet(icons: list[Icon], path: Path, across: int = 10) -> None:
         icon = by_concept[concept][len(by_concept[concept]) // 2]
         pictures = draw_icon(icon)
         x, y = number % across * (2 * CELL + 4), number // across * (CELL + CAPTION)
-        for place, name in enumerate((picture_path(icon, "photo"), picture_path(icon, "sketch", 5))):
+        names = [
+            image_path(kind, icon.category, icon.instance + end) for kind, end in (("photo", ""), ("sketch", "-5"))
+        ]
+        for place, name in enumerate(names):
             picture = Image.open(BytesIO(pictures[name])).convert("RGB").resize((CELL, CELL), Image.Resampling.LANCZOS)
             tiles.append((x + place * CELL, y + CAPTION, picture))
         colour = {"unseen": "#b00", "val": "#06c"}.get(splits[concept], "black")

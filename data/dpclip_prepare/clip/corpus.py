@@ -7,8 +7,9 @@ label are right answers to each other's captions. Source: `ours`.
 
 import json
 import re
+import subprocess
 import tarfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,14 +17,16 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from dpclip.data.benchmark import Icon, read_icons
 from dpclip.errors import UserError
+from dpclip.files import sha256_file
 from dpclip_prepare.choose.concepts import EMOJI, concept_of, plain, style_free, style_group, vocabulary
 from dpclip_prepare.choose.icon_sets import ONE_SIZE, UNWANTED, families
 from dpclip_prepare.draw.canvas import rendered, svg_document
-from dpclip_prepare.draw.icon_table import Icon, read_icons
 
 OPEN = "MIT Apache-2.0 CC-BY-4.0 CC-BY-3.0 CC-BY-SA-4.0 CC-BY-SA-3.0 CC0-1.0 OFL-1.1 ISC MPL-2.0 BSD-3-Clause Unlicense"
 NO_OBJECTS = {"Logos", "Flags / Maps", "Programming"}  # categories of sets
@@ -34,6 +37,8 @@ KIN = {
     "fa7-solid": "fa6-solid",
     "fa-solid": "fa6-solid",
 }
+PACKAGE = "@iconify/json@2.2.535"
+SHA256 = "1a545f86fa224d6531d8fb101dcbe83aac2b28689a21cbed6fc68318a5af4d91"  # of its archive
 STYLE_FIRST = re.compile(r"^(?:baseline|outline|round|sharp|twotone)-(?=.)")  # of the set ic
 SIDE, CELLS = 96, 32  # pixels of a look; side of its blurred edge map
 ALIKE = 0.85  # cosine of two blurred edge maps from which two drawings are one
@@ -51,6 +56,33 @@ class Taught:
     icon: Icon
     label: str
     words: str
+
+
+def fetched(folder: Path) -> Path:
+    """The archive of the package in `folder`, from `npm pack` if it is not there. UserError if it is another one."""
+    archive = folder / f"{PACKAGE.replace('/', '-').replace('@', '-').strip('-')}.tgz"
+    if not archive.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            subprocess.run(["npm", "pack", "-s", PACKAGE], cwd=folder, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise UserError(f"cannot fetch {PACKAGE}: {error}. Install npm, check the network, repeat.") from error
+    if sha256_file(archive) != SHA256:
+        raise UserError(f"{archive} is not the recorded package (its SHA-256 differs). Delete it and repeat.")
+    return archive
+
+
+def write_sets(archive: Path, corpus: Iterable[Taught], path: Path) -> None:
+    """A table of the sets that teach: name, licence, author, page, and how many icons of it."""
+    count = Counter(taught.icon.set for taught in corpus)
+    rows = []
+    for name, about, _ in open_sets(archive):
+        author, licence = about["author"], about["license"]
+        if count[name]:
+            rows.append(
+                [name, licence["spdx"], author["name"], licence.get("url") or author.get("url", ""), count[name]]
+            )
+    pd.DataFrame(rows, columns=["set", "licence", "author", "page", "icons"]).to_csv(path, index=False)
 
 
 def open_sets(archive: Path) -> Iterator[tuple[str, dict, dict]]:

@@ -20,13 +20,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from dpclip.data.benchmark import Icon
 from dpclip.files import DATA, atomic_write_bytes
 from dpclip.runs.machine import commit, hardware
 from dpclip_prepare.clip.batches import Batches
 from dpclip_prepare.clip.corpus import Taught
 from dpclip_prepare.clip.renderings import Renderings
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
-from dpclip_prepare.draw.icon_table import Icon
 
 FOLDER = DATA / "mini-clip"
 PACED = 50, 100  # steps of the warm-up, which no number of steps changes, between which the pace is measured

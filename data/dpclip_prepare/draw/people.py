@@ -15,15 +15,15 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from dpclip.data.benchmark import PEOPLE, ROOT
 from dpclip.files import atomic_write_bytes
 from dpclip_prepare.draw.canvas import SIDE
-from dpclip_prepare.draw.icon_table import FOLDER
 
 SMALL, DRAWINGS, INKS = 28, 100, 3  # pixels, drawings a concept, grey levels above white
 BORDER = 9  # white pixels around the enlarged drawing
 
 
-def pack_people(package: Path, names: dict[str, str], folder: Path = FOLDER) -> None:
+def pack_people(package: Path, names: dict[str, str], folder: Path = ROOT) -> None:
     """Write human.npz from the unpacked npm package: concept -> (DRAWINGS, SMALL, SMALL) uint8, 0 white to INKS black.
 
     names: concept -> its name in Quick, Draw!.
@@ -35,7 +35,7 @@ def pack_people(package: Path, names: dict[str, str], folder: Path = FOLDER) -> 
         kept[concept] = np.rint(values * INKS).astype(np.uint8).reshape(-1, SMALL, SMALL)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **kept)
-    atomic_write_bytes(folder / "human.npz", buffer.getvalue())
+    atomic_write_bytes(folder / PEOPLE, buffer.getvalue())
 
 
 def drawn_by_a_person(ink: np.ndarray) -> np.ndarray:

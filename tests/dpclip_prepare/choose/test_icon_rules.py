@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from dpclip.data.benchmark import Icon, read_icons
 from dpclip_prepare.choose import choosing, concepts, icon_sets
-from dpclip_prepare.draw.icon_table import Icon, read_icons
 
 
 def icon(name, set_name="tabler"):

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from open_clip import SimpleTokenizer
 from safetensors.torch import load_file
 
+from dpclip.data.benchmark import Icon, read_icons
 from dpclip.errors import UserError
 from dpclip.method.backbone import load_backbone
 from dpclip_prepare.choose.concepts import vocabulary
@@ -25,7 +26,6 @@ from dpclip_prepare.clip.ship import ship
 from dpclip_prepare.clip.views import double_views, flat_views, line_views, photo_views
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
 from dpclip_prepare.draw.canvas import SIDE, rendered, svg_document
-from dpclip_prepare.draw.icon_table import Icon, read_icons
 
 SQUARE = '<path fill="currentColor" d="M2 2h12v12H2z"/>'
 NAMES = ["apple", "pear", "cat", "house", "car", "arrow left"]

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dpclip.data import benchmark
+from dpclip.data.benchmark import ROOT as FOLDER
+from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
-from dpclip_prepare.draw import canvas, hands, icon_pictures, icon_table, people, regions, strokes
-from dpclip_prepare.draw.icon_table import FOLDER, Icon
+from dpclip_prepare.choose.icon_sets import write_icons
+from dpclip_prepare.draw import canvas, hands, icon_pictures, people, regions, strokes
 
 
 @pytest.fixture(scope="module")
 def icons():
-    return icon_table.read_icons()
+    return benchmark.read_icons()
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def some(icons):
 
 def test_enough_concepts_and_pictures_on_each_side(icons):
     count = Counter(icon.concept for icon in icons)
-    splits = icon_table.split_of(set(count))
+    splits = benchmark.split_of(set(count))
     pictures = Counter(splits[icon.concept] for icon in icons)
     assert len(count) >= 200 and len(icons) >= 5000
     assert min(count.values()) >= 12 and max(count.values()) <= 36
@@ -40,7 +43,7 @@ def test_enough_concepts_and_pictures_on_each_side(icons):
 
 def test_the_split_is_the_rule_that_was_written_down(icons):
     concepts = {icon.concept for icon in icons}
-    splits = icon_table.split_of(concepts)
+    splits = benchmark.split_of(concepts)
     number = {c: int(hashlib.sha256(c.encode()).hexdigest(), 16) for c in concepts}
     assert {c for c in concepts if splits[c] == "unseen"} == {c for c in concepts if number[c] % 4 == 0}
     seen, val = ([number[c] for c in concepts if splits[c] == side] for side in ("seen", "val"))
@@ -48,7 +51,7 @@ def test_the_split_is_the_rule_that_was_written_down(icons):
 
 
 def test_every_icon_has_files_of_its_own_and_a_set_with_author_and_licence(icons):
-    assert len({icon_pictures.picture_path(icon, "photo") for icon in icons}) == len(icons)
+    assert len({(icon.concept, icon.instance) for icon in icons}) == len(icons)
     notice = (FOLDER / "NOTICE.md").read_text(encoding="utf-8")
     for name in {icon.set for icon in icons}:
         assert f"| {name} " in notice
@@ -60,14 +63,14 @@ def test_no_body_runs_code_or_loads_anything(icons):
 
 
 def test_a_damaged_table_names_its_cure(tmp_path):
-    (tmp_path / icon_table.TABLE).write_bytes(b"not xz")
+    (tmp_path / benchmark.ICONS).write_bytes(b"not xz")
     with pytest.raises(UserError, match="git checkout"):
-        icon_table.read_icons(tmp_path)
+        benchmark.read_icons(tmp_path)
 
 
 def test_a_written_table_is_read_back(tmp_path, some):
-    icon_table.write_icons(some[::-1], tmp_path)
-    assert icon_table.read_icons(tmp_path) == some
+    write_icons(some[::-1], tmp_path)
+    assert benchmark.read_icons(tmp_path) == some
 
 
 # --- pictures ---
