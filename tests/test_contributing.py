@@ -54,7 +54,7 @@ def copy_project(target: Path) -> Path:
         if (ROOT / name).is_file() and not name.startswith("data/records/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
-    (target / "data" / "openmoji-sbir" / "images").symlink_to(ROOT / "data" / "openmoji-sbir" / "images")
+    (target / "data" / "icon-sbir" / "images").symlink_to(ROOT / "data" / "icon-sbir" / "images")
     (target / "build" / "cache").mkdir(parents=True)
     for path in (ROOT / "build" / "cache").glob("*"):
         (target / "build" / "cache" / path.name).symlink_to(path)

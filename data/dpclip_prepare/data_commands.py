@@ -13,13 +13,13 @@ app = typer.Typer(no_args_is_help=True, help="Draw the benchmark, pre-train its 
 
 @app.command("build")
 def data_build(force: Annotated[bool, typer.Option("--force", help="Draw again what is there.")] = False) -> None:
-    """Draw the photos and sketches of the embedded benchmark (about a minute)."""
+    """Draw the photos and sketches of the embedded benchmark (about three minutes)."""
     from dpclip_prepare.draw.benchmark_images import build, is_built
 
     if is_built() and not force:
         typer.echo("The embedded benchmark is drawn already.")
         return
-    typer.echo("Drawing the embedded benchmark, about a minute on two free cores.", err=True)
+    typer.echo("Drawing the embedded benchmark, about three minutes on two free cores.", err=True)
     typer.echo(f"The embedded benchmark is drawn, in {build():.0f} seconds.")
 
 
@@ -66,19 +66,22 @@ def data_where(
 
 @app.command("pretrain")
 def data_pretrain(
-    steps: Annotated[
-        int, typer.Option(help="Steps in all; a run already further than its decay cannot be shortened.")
-    ] = 2600,
-    folder: Annotated[Path, typer.Option(help="Icons, checkpoints and log are kept here.")] = BUILD_FOLDER / "icons",
-    bf16: Annotated[bool, typer.Option("--bf16", help="Autocast, for processors with native bf16 arithmetic.")] = False,
+    steps: Annotated[int, typer.Option(help="Steps in all.")] = 12_000,
+    device: Annotated[str, typer.Option(help="cpu or cuda; minutes on a GPU, days on two cores.")] = "cpu",
+    folder: Annotated[Path, typer.Option(help="Icons, checkpoints and log are kept here.")] = BUILD_FOLDER / "clip",
 ) -> None:
-    """Pre-train the mini CLIP on openly licensed icons and put it into data/mini-clip.
-
-    Hours on two cores; continues if interrupted.
-    """
-    from dpclip_prepare.clip.pretrain import FOLDER, PretrainConfig, pretrain
+    """Pre-train the mini CLIP on openly licensed icons and put it into data/mini-clip. Continues if interrupted."""
+    from dpclip_prepare.clip.corpus import candidates, fetched, unlike_the_benchmark, write_sets
+    from dpclip_prepare.clip.pretrain import FOLDER, PretrainConfig, pretrain, read_corpus, write_corpus
+    from dpclip_prepare.clip.renderings import render
     from dpclip_prepare.clip.ship import ship
 
-    description, report = pretrain(PretrainConfig(steps=steps, bf16=bf16), folder)
+    archive, chosen = fetched(folder), folder / "corpus.jsonl.xz"
+    if not chosen.exists():
+        write_corpus(unlike_the_benchmark(candidates(archive)), chosen)
+    corpus = read_corpus(chosen)
+    pictures = render(corpus, folder / "pictures.npz")
+    description, report = pretrain(PretrainConfig(steps=steps), corpus, pictures, folder, device)
+    write_sets(archive, corpus, FOLDER / "icon_sets.csv")
     ship(folder, description, report, FOLDER)
     typer.echo(f"The mini CLIP is in {FOLDER}.")

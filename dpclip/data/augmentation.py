@@ -45,7 +45,7 @@ def augment(
 
 
 def move(pictures: Tensor, motion: Motion) -> Tensor:
-    """uint8 (B, C, S, S) -> flipped, rotated, in [0, 1]; white comes in at the corners."""
+    """uint8 (B, C, S, S) -> flipped, then rotated, in [0, 1]; white comes in at the corners."""
     flip, angle = motion.flip.to(pictures.device), motion.angle.to(pictures.device)
     ink = 255 - pictures  # 0 is white, which is what a rotation finds outside
     mirrored, turned = flip.nonzero()[:, 0], angle.nonzero()[:, 0]
@@ -53,8 +53,7 @@ def move(pictures: Tensor, motion: Motion) -> Tensor:
         ink.index_copy_(0, mirrored, ink.index_select(0, mirrored).flip(-1))
     ink = ink.float().mul_(1 / 255)
     if len(turned):
-        around = torch.where(flip, -angle, angle)[turned]
-        ink.index_copy_(0, turned, rotate(ink.index_select(0, turned), around))
+        ink.index_copy_(0, turned, rotate(ink.index_select(0, turned), angle[turned]))
     return ink.neg_().add_(1)
 
 

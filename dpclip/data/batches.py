@@ -142,7 +142,8 @@ def test_sets(
             kept = np.setdiff1d(np.arange(len(photos)), shown[:needed])
             asked = ~np.isin(place, shown[:needed]) & ~np.isin(sketches, drawn[given])
             if style in manifest.unpaired:  # they show no photo that could have left
-                asked, place = np.ones(len(sketches), dtype=bool), kept[np.arange(len(sketches)) % len(kept)]
+                asked = ~np.isin(sketches, drawn[given])
+                place = kept[np.arange(len(sketches)) % len(kept)]
             sketches, place, photos = sketches[asked], np.searchsorted(kept, place[asked]), photos[kept]
         else:
             given, shown = _drawn_support(config, place, len(photos), random)

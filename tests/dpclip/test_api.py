@@ -76,16 +76,16 @@ def test_a_folder_alone_is_the_data_set_and_that_is_said(name, folders, chosen, 
 
 
 def test_a_folder_is_never_passed_over(folders):
-    for settings in ({}, {"dataset": "folder"}, {"dataset": "openmoji-sbir"}):
+    for settings in ({}, {"dataset": "folder"}, {"dataset": "icon-sbir"}):
         with pytest.raises(UserError, match="nowhere is no folder"):
             api.choose_run("mini", 0, folders["folder"] / "nowhere", settings)
     with pytest.raises(UserError, match="is embedded and has no other folder"):
-        api.choose_run("mini", 0, folders["folder"], {"dataset": "openmoji-sbir"})
+        api.choose_run("mini", 0, folders["folder"], {"dataset": "icon-sbir"})
 
 
 def test_the_environment_names_a_folder_only_for_those_who_need_one(folders, monkeypatch, capsys):
     monkeypatch.setenv("DPCLIP_DATA", str(folders["folder"] / "nowhere"))
-    assert api.choose_run("smoke", 0, None, {})[1].manifest.name == "openmoji-sbir" and not capsys.readouterr().err
+    assert api.choose_run("smoke", 0, None, {})[1].manifest.name == "icon-sbir" and not capsys.readouterr().err
     with pytest.raises(UserError, match="nowhere is no folder"):
         api.choose_run("smoke", 0, None, {"dataset": "folder"})
 

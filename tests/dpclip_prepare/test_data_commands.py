@@ -55,7 +55,7 @@ def test_build_and_check_say_what_they_do(monkeypatch):
     assert run("build").output == "The embedded benchmark is drawn already.\n"
     monkeypatch.setattr("dpclip_prepare.draw.benchmark_images.check_benchmark", lambda: [])
     assert run("check").output.splitlines() == [
-        "Checking openmoji-sbir ...",
+        "Checking icon-sbir ...",
         "The embedded benchmark is complete and as recorded.",
     ]
 

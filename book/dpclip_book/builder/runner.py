@@ -37,7 +37,7 @@ INPUTS = (
     "data/published/**/*",
     "data/sketchy/*",
     "data/mini-clip/**/*",
-    "data/openmoji-sbir/*",
+    "data/icon-sbir/*",
     *(f"book/dpclip_book/{folder}/**/*.py" for folder in ("figures", "pages", "studies", "teach")),
     "constraints.txt",
 )

@@ -20,7 +20,7 @@ from dpclip.method.model import Context
 from dpclip_book.pages.tower import stacked
 
 LARGEST = 32767  # of 16 bits: features of length 1 are kept in steps of 1 / LARGEST
-BY_PEOPLE = 2  # sketches an object by people, where there are some
+BY_PEOPLE = 12  # sketches a category by people, where they drew it
 QUALITY = 85  # of the photos' WebP
 
 
@@ -43,15 +43,16 @@ def offers(bench: Bench) -> list[Offer]:
 
 
 def offered_sketches(store: ImageStore, test: TestSet) -> list[tuple[int, str]]:
-    """Of each photo in the gallery one sketch by a program, by hands of skill 1 to 5 in turn, and some by people."""
-    manifest, chosen = store.manifest, []
+    """Some sketches by people, and of each photo in the gallery one by a program, by hands of skill 1 to 5 in turn."""
+    manifest = store.manifest
+    people = manifest.rows(style="human", category=test.category)[:BY_PEOPLE]
+    chosen = [(int(row), "drawn by a person") for row in people]
     for number, photo in enumerate(test.gallery):
         own = {"category": test.category, "instance": manifest.table["instance"][photo]}
         drawn = manifest.rows(style="warped", **own)
         if len(drawn):
             hand = number % len(drawn)
             chosen.append((int(drawn[hand]), f"drawn by a program, skill {hand + 1}"))
-        chosen += [(int(row), "drawn by a person") for row in manifest.rows(style="human", **own)[:BY_PEOPLE]]
     return chosen
 
 

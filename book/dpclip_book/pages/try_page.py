@@ -105,7 +105,7 @@ def write_parts(bench: Bench, folder: Path) -> None:
     write_script(folder, "data", page_data(bench, found))
     write_script(folder, "model", packed(export_tower(bench, found[0].context)))
     write_runtime(folder)
-    licences = (DATA / "openmoji-sbir" / "LICENSES").read_text(encoding="utf-8")
+    licences = (DATA / EMBEDDED / "NOTICE.md").read_text(encoding="utf-8")
     atomic_write_text(folder / "LICENSES.txt", f"{licences}\n{RUNTIME} {npm.PACKAGES[RUNTIME]}: MIT, Microsoft\n")
     save_figure(example(bench, found), folder / PICTURE)
     words = bench.store.manifest.text

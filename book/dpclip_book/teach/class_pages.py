@@ -61,7 +61,7 @@ def chapters_table(chapters: Sequence[Chapter], root: Path = ROOT) -> str:
 def sizes_table(root: Path = ROOT) -> str:
     """A numbered Markdown table: megabytes of what a class installs, computed on this copy."""
     outside = {".git", ".venv", "build", "_build"}
-    pictures = root / "data" / "openmoji-sbir" / "images"
+    pictures = root / "data" / "icon-sbir" / "images"
     code = sum(folder_size(path, [pictures]) for path in root.iterdir() if path.name not in outside)
     needed = max((took.get("peak_mb") or 0 for took in read_measured("mini", root).values()), default=0)
     rows = {

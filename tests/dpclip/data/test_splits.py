@@ -94,4 +94,4 @@ def test_names_are_the_same_everywhere():
     with pytest.raises(UserError, match="'skechy' is unknown"):
         where("skechy")
     with pytest.raises(UserError, match="one fixed split"):
-        open_dataset("openmoji-sbir", unseen="shen")
+        open_dataset("icon-sbir", unseen="shen")

@@ -154,13 +154,36 @@ def test_starting_values(vit):
     bound = (6 / (3 * 32 * 32 + 768)) ** 0.5
     assert 0.99 * bound < v.learned.abs().max() <= bound
     assert v.linear.weight.std().item() == pytest.approx((2 / 768) ** 0.5, rel=0.01)
-    for weight in (v.block.attn.in_proj_weight, v.block.attn.out_proj.weight, v.block.mlp.c_fc.weight):
+    attention, mlp = v.block.attn, v.block.mlp
+    for weight in (attention.out_proj.weight, mlp.c_fc.weight, mlp.c_proj.weight):
         assert weight.std().item() == pytest.approx(0.002, rel=0.02)
-    assert all(p.abs().max() == 0 for name, p in v.block.named_parameters() if name.endswith("bias"))
+    assert attention.in_proj_weight.std().item() == pytest.approx(0.0255, rel=0.01)  # Xavier's, of 768 and 3 x 768
+    assert attention.in_proj_bias.abs().max() == attention.out_proj.bias.abs().max() == 0
+    for linear, inputs in ((mlp.c_fc, 768), (mlp.c_proj, 4 * 768)):
+        assert linear.bias.std().item() == pytest.approx(inputs**-0.5 / 3**0.5, rel=0.05)  # torch's, uniform
+    for norm in (v.block.ln_1, v.block.ln_2):
+        assert (norm.weight == 1).all() and (norm.bias == 0).all()
     assert t.mlps[0][0].weight.std().item() == pytest.approx(0.01, rel=0.02) and t.mlps[0][2].bias.abs().max() == 0
     side = t.adapters[3]
     assert side.attention_path.B.abs().max() == side.mlp_path.B.abs().max() == 0
     assert side.attention_path.A.abs().max() <= (1 / 768) ** 0.5 < 1.02 * side.attention_path.A.abs().max()
+
+
+def test_supports_speak_from_the_start(vit):
+    """With the released start the prompts of two supports differ by a tenth of their length, as the released code's."""
+    torch.manual_seed(0)
+    model = DPCLIP(vit, DPCLIPConfig(scaling="none", patch_matching=False)).eval()
+    with torch.no_grad():
+        one, two = (torch.stack(model.context(torch.randn(3, 3, 224, 224), None).prompts) for _ in range(2))
+    assert ((one - two).norm() / one.norm()).item() > 0.05
+
+
+def test_clip_at_as_released_trains_its_attention_too(vit):
+    """The projections to q, k and v of 12 layers, weights and biases."""
+    model = DPCLIP(vit, DPCLIPConfig(**PLAIN, scaling="none", trainable="norms+embeddings+attention"))
+    embeddings = DPCLIP(vit, DPCLIPConfig(**PLAIN, scaling="none"))
+    more = count(model.set_trainable()["clip"]) - count(embeddings.set_trainable()["clip"])
+    assert more == 21_261_312
 
 
 def test_normalise(tiny_backbone):

@@ -34,7 +34,7 @@ def test_what_is_missing_is_said_with_its_command_and_not_made(runs, tmp_path):
     for run in [*runs["VPT"], *runs["DP-CLIP"][:2]]:
         write(run, tmp_path)
     found = rows_of("1", "mini", folder=tmp_path)
-    assert list(found.records) == list(runs) and found.dataset == "openmoji-sbir"
+    assert list(found.records) == list(runs) and found.dataset == "icon-sbir"
     assert [r["seed"] for r in found.records["VPT"]] == [0, 1, 2, 3, 4] and found.records["LoRA"] == []
     assert found.missing["DP-CLIP"] == 3 and found.missing["LoRA"] == 5 and "VPT" not in found.missing
     assert found.command == "dpclip sweep --preset mini --table 1"

@@ -28,7 +28,7 @@ from dpclip.tables.published import published_rows
 from .test_cells import record
 
 
-def some(table="1", preset="mini", dataset="openmoji-sbir", **records):
+def some(table="1", preset="mini", dataset="icon-sbir", **records):
     """Rows a (2 seeds wanted) and b of a table."""
     return TableRows(table, preset, dataset, {"a": [], "b": []} | records, {"a": 2, "b": 2})
 
@@ -143,7 +143,7 @@ def test_csv_has_a_line_for_every_number():
     blocks = [published_block("1"), accuracy_block(some(a=[record(0.25), record(0.5)]), "warped")]
     lines = as_csv(blocks).splitlines()
     assert lines[0] == ",".join(EXACT)
-    assert any(line.startswith("mini run,mini,openmoji-sbir,a,Acc@1,37.5,") for line in lines)
+    assert any(line.startswith("mini run,mini,icon-sbir,a,Acc@1,37.5,") for line in lines)
     assert sum(line.startswith("mini run") for line in lines) == 6 + 1
 
 

@@ -116,7 +116,7 @@ def test_key_follows_what_a_chapter_can_read_but_not_its_outputs(project, monkey
         assert chapter_key(path, {"preset": "smoke"}, project) != key
 
     inside = ("dpclip/method", "book/dpclip_book/figures", "data/dpclip_prepare/draw", "data/published")
-    for name in (*(f"{folder}/x.py" for folder in inside), "data/mini-clip/x.json", "data/openmoji-sbir/x.csv"):
+    for name in (*(f"{folder}/x.py" for folder in inside), "data/mini-clip/x.json", "data/icon-sbir/x.csv"):
         before = chapter_key(path, {}, project)
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("1")

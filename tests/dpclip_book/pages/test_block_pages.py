@@ -21,7 +21,7 @@ def test_a_published_block_cites_and_marks():
 
 
 def test_what_has_not_run_stands_in_its_cells_and_once_below():
-    rows = TableRows("1", "mini", "openmoji-sbir", {"a": [], "b": []}, {"a": 2, "b": 2})
+    rows = TableRows("1", "mini", "icon-sbir", {"a": [], "b": []}, {"a": 2, "b": 2})
     page = show_block(accuracy_block(rows, "warped"), "x").data
     assert "kind-mini" in page and "| a | 0 | not run |" in page and page.count("dpclip sweep") == 1
 

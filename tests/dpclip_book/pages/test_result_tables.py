@@ -15,7 +15,7 @@ from tests.dpclip.runs.test_table_records import write
 CLAIM = Claim("a beats b", "a", "b", "paper")
 GOOD = Verdict(CLAIM, Comparison(0.05, 0.01, 0.094), 5)
 WAITING = Verdict(CLAIM, None, 0)
-ROWS = TableRows("1", "mini", "openmoji-sbir", {"a": [], "b": []}, {"a": 2, "b": 2})
+ROWS = TableRows("1", "mini", "icon-sbir", {"a": [], "b": []}, {"a": 2, "b": 2})
 
 
 def test_a_verdict_is_shown_in_points_with_its_interval():

@@ -29,7 +29,7 @@ def test_what_a_chapter_took_is_kept_and_shown(tmp_path):
 
 def test_sizes_are_of_this_copy(tmp_path, monkeypatch):
     monkeypatch.setattr("dpclip_book.teach.class_pages.environment_size", lambda: 7_000_000_000)
-    pictures = tmp_path / "data" / "openmoji-sbir" / "images"
+    pictures = tmp_path / "data" / "icon-sbir" / "images"
     pictures.mkdir(parents=True)
     (pictures / "a.png").write_bytes(b"0" * 3_000_000)
     (tmp_path / "data" / "b").write_bytes(b"0" * 2_000_000)
