@@ -128,6 +128,7 @@ class RunConfig:
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"  # of training: fp32 is the reference, bf16 is autocast
     compile: bool = False  # torch.compile of the tower in training
     test_categories: Count = 0  # unseen categories evaluated; 0: all
+    category_level: bool = True  # whether category-level retrieval is tested too: long where many categories are unseen
 
     def key(self) -> str:
         """16 hexadecimal digits of all settings that are not the defaults: a new switch, off, changes no key."""
@@ -194,9 +195,10 @@ def preset(name: str) -> RunConfig:
 
 
 MINI = RunConfig(preset="mini", dataset="icon-sbir", backbone="mini", weights="").set(
-    normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=1e-4, new_rate=1e-3
-)
-TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2}
+    normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=1e-4, new_rate=1e-3,
+    category_level=False,
+)  # fmt: skip
+TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2, "category_level": True}
 PRESETS = {
     "smoke": replace(MINI, preset="smoke", epochs=2, **TRIAL).set(hard_every=1),  # two epochs reach hard negatives
     "dry": RunConfig(preset="dry", weights="", epochs=1, **TRIAL).set(templates=1),

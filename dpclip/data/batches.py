@@ -117,7 +117,7 @@ def _foreign(sets: list, config: DPCLIPConfig, random: np.random.Generator) -> l
 def test_sets(
     manifest: Manifest, split: str, style: str, protocol: str, config: DPCLIPConfig, seed: int, limit: int = 0
 ) -> list[TestSet]:
-    """The test of each category of `split` that has queries of the sketch `style`.
+    """The test of each category of `split`; there may be no queries of the sketch `style`.
 
     transductive  support: from the shuffled queries, as from a batch (support_places); nothing is removed `code`
     held-out      support: the same from the sketches of the style that trains; its photos leave the gallery, its
@@ -148,8 +148,7 @@ def test_sets(
         else:
             given, shown = _drawn_support(config, place, len(photos), random)
             support = _support(config, sketches[given], photos[shown])
-        if len(sketches):
-            tests.append(TestSet(category, sketches, photos, place, support))
+        tests.append(TestSet(category, sketches, photos, place, support))
     return _foreign(tests, config, np.random.default_rng([seed, len(tests)]))
 
 
@@ -189,7 +188,8 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
         styles = (manifest.paired if part == split else []) or manifest.styles[:1]
         for number, style in enumerate(styles):
             # held-out asks for more than transductive does
-            found = {test.category for test in test_sets(manifest, part, style, "held-out", model, 0, limit)}
+            tests = test_sets(manifest, part, style, "held-out", model, 0, limit)
+            found = {test.category for test in tests if len(test.queries)}
             lone = [category for category in asked if category not in found]
             if lone and (not found or (number == 0 and part != "seen")):
                 once = f"once {max(model.support_photos, 1)} photos and their sketches are its support"

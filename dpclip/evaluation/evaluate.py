@@ -21,6 +21,7 @@ P_CUTS, CHUNK = (10, 100, 200), 64  # of P@k; images encoded at once
 SETTINGS = ("blind", "generic", "oracle")
 BLIND = "support"  # how `blind` names a sketch's category: text | support; the more often right on validation
 NO_PROMPTS = Context([], [])
+UNTESTED = {setting: {"ap": []} for setting in SETTINGS} | {"predicted": {}, "convention": str(metrics.OURS)}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def fine_grained(bench: Bench, split: str, style: str, protocol: str, seed: int,
     """
     ranks, chance = {}, []
     for test in bench.tests(split, style, protocol, seed, limit):
+        if not len(test.queries):
+            continue
         distance = bench.distances(test.queries, test.gallery, bench.context(test))
         ranks[test.category] = metrics.target_ranks(distance, test.target)
         chance += [1 / len(test.gallery)] * len(test.queries)
@@ -145,7 +148,7 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     model = bench.model
     tests = bench.tests(split, style, protocol, seed, limit)
     if len(tests) < 2:
-        return {setting: {"ap": []} for setting in SETTINGS} | {"predicted": {}, "convention": str(metrics.OURS)}
+        return UNTESTED
     rows = [test.gallery for test in tests], [test.queries for test in tests]  # of each category
     gallery, queries = map(np.concatenate, rows)
     gallery_label, label = (np.repeat(np.arange(len(tests)), [len(r) for r in every]) for every in rows)

@@ -56,7 +56,8 @@ def _step(objective: Objective, config: RunConfig, seed: int, bench: Bench, epoc
 def _ranks(bench: Bench, split: str, seed: int) -> dict[str, list]:
     manifest = bench.store.manifest
     tests = bench.tests(split, manifest.styles[0], "held-out", seed)
-    first, context = tests[0], bench.context(tests[0])
+    first = next(test for test in tests if len(test.queries))
+    context = bench.context(first)
     with torch.inference_mode():
         if manifest.paired:
             distance = bench.distances(first.queries, first.gallery, context)

@@ -39,8 +39,16 @@ class Run:
 
     @property
     def name(self) -> str:
-        identity = f"{self.config.key()} {self.data_hash} {self.weights_hash}"
-        return f"{self.config.preset}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{self.seed}"
+        return self._named(self.config)
+
+    @property
+    def model(self) -> str:
+        """The identity of what is trained: how it is tested does not matter."""
+        return self._named(self.config.set(category_level=True))
+
+    def _named(self, config: RunConfig) -> str:
+        identity = f"{config.key()} {self.data_hash} {self.weights_hash}"
+        return f"{config.preset}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}-{self.seed}"
 
 
 def weights_hash(config: RunConfig) -> str:

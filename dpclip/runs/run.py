@@ -17,7 +17,7 @@ from dpclip.data.manifest import Manifest
 from dpclip.data.sources import open_dataset
 from dpclip.data.store import ImageStore
 from dpclip.errors import MissingRun, UserError
-from dpclip.evaluation.evaluate import category_level, fine_grained
+from dpclip.evaluation.evaluate import UNTESTED, category_level, fine_grained
 from dpclip.files import BUILD_FOLDER, atomic_write_text, ensure_writable
 from dpclip.method.interface import find_method
 from dpclip.runs import machine
@@ -61,7 +61,7 @@ def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **change
 
 def run_folder(run: Run, runs: Path | None = None) -> Path:
     """Where the checkpoints of a run lie."""
-    return (runs or RUNS) / run.name
+    return (runs or RUNS) / run.model
 
 
 def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, split: str = "unseen") -> Training:
@@ -117,7 +117,8 @@ def refuse_training(wanted: list[Run], store: ImageStore, runs: Path | None = No
 
 def measure(training: Training, split: str, limit: int) -> dict:
     """All metrics of a finished run on the categories of a split: fine-grained under both protocols with every style
-    whose sketches have photos of their own; category-level held-out, with the sketches that have none, if there are.
+    whose sketches have photos of their own; where the run asks for it, category-level held-out, with the sketches that
+    have none, if there are.
     """
     training.model.eval()
     bench, seed, manifest = training.bench, training.seed, training.store.manifest
@@ -125,7 +126,9 @@ def measure(training: Training, split: str, limit: int) -> dict:
         protocol: {style: fine_grained(bench, split, style, protocol, seed, limit) for style in manifest.paired}
         for protocol in PROTOCOLS
     }
-    level = category_level(bench, split, (manifest.unpaired or manifest.styles)[0], "held-out", seed, limit)
+    level = UNTESTED
+    if training.config.category_level:
+        level = category_level(bench, split, (manifest.unpaired or manifest.styles)[0], "held-out", seed, limit)
     return {"fine-grained": metrics, "category-level": level}
 
 
