@@ -1,18 +1,18 @@
 """The stored numbers of the released behaviour, on its small random tower. Skipped where they are not at hand."""
 
 import json
-from pathlib import Path
 
 import open_clip
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from dpclip.files import ROOT
 from dpclip.method.backbone import Backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden"
+GOLDEN = ROOT.parent / "shared" / "golden"
 pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden numbers are not on this machine")
 
 TOWER = {
