@@ -71,17 +71,13 @@ def data_pretrain(
     folder: Annotated[Path, typer.Option(help="Icons, checkpoints and log are kept here.")] = BUILD_FOLDER / "clip",
 ) -> None:
     """Pre-train the mini CLIP on openly licensed icons and put it into data/mini-clip. Continues if interrupted."""
-    from dpclip_prepare.clip.corpus import candidates, fetched, unlike_the_benchmark, write_sets
-    from dpclip_prepare.clip.pretrain import FOLDER, PretrainConfig, pretrain, read_corpus, write_corpus
+    from dpclip_prepare.clip.corpus import read_corpus
+    from dpclip_prepare.clip.pretrain import FOLDER, PretrainConfig, pretrain
     from dpclip_prepare.clip.renderings import render
     from dpclip_prepare.clip.ship import ship
 
-    archive, chosen = fetched(folder), folder / "corpus.jsonl.xz"
-    if not chosen.exists():
-        write_corpus(unlike_the_benchmark(candidates(archive)), chosen)
-    corpus = read_corpus(chosen)
+    corpus = read_corpus(folder)
     pictures = render(corpus, folder / "pictures.npz")
     description, report = pretrain(PretrainConfig(steps=steps), corpus, pictures, folder, device)
-    write_sets(archive, corpus, FOLDER / "icon_sets.csv")
     ship(folder, description, report, FOLDER)
     typer.echo(f"The mini CLIP is in {FOLDER}.")

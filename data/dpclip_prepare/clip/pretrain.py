@@ -6,7 +6,6 @@ to each other, and a contrast of two views of each picture, so that what tells t
 """
 
 import json
-import lzma
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,11 +19,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from dpclip.data.benchmark import Icon
 from dpclip.files import DATA, atomic_write_bytes
 from dpclip.runs.machine import commit, hardware
-from dpclip_prepare.clip.batches import Batches
 from dpclip_prepare.clip.corpus import Taught
+from dpclip_prepare.clip.pretrain_batches import Batches
 from dpclip_prepare.clip.renderings import Renderings
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
 
@@ -101,20 +99,6 @@ def losses(student: nn.Module, scale: Tensor, batch, config: PretrainConfig) -> 
         "text": sum(contrast(view, texts, temperature, batch.labels) for view in (first, second)) / 2,
         "view": contrast(first, second, config.view_temperature, each),
     }
-
-
-def read_corpus(path: Path) -> list[Taught]:
-    """The icons that `write_corpus` wrote."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        rows = map(json.loads, lines)
-        return [Taught(Icon(**row.pop("icon")), **row) for row in rows]
-
-
-def write_corpus(corpus: Sequence[Taught], path: Path) -> None:
-    """One icon a line, packed."""
-    ordered = sorted(corpus, key=lambda taught: (taught.icon.set, taught.icon.name))
-    text = "".join(json.dumps(asdict(taught), ensure_ascii=False, separators=(",", ":")) + "\n" for taught in ordered)
-    atomic_write_bytes(path, lzma.compress(text.encode(), preset=9))
 
 
 def save_state(path: Path, step: int, student: nn.Module, optimizer: torch.optim.Optimizer, seconds: float) -> None:

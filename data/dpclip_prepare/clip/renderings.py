@@ -22,7 +22,7 @@ from rich.progress import track
 from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes
-from dpclip_prepare.clip.corpus import Taught, names_concept
+from dpclip_prepare.clip.corpus import Taught
 from dpclip_prepare.draw.canvas import ART, SIDE, rendered, svg_document
 from dpclip_prepare.draw.hands import FIVE, on_paper, sketch_of
 from dpclip_prepare.draw.lighting import photo_of
@@ -86,7 +86,7 @@ def flat(icon: Icon) -> np.ndarray:
 
 def drawn(taught: Taught) -> tuple[list[bytes], list[bytes]] | None:
     """EACH photos as WebP and EACH line drawings as PNG; None where there are none."""
-    if not names_concept(taught):
+    if not taught.concept:
         return None
     icon = taught.icon
     seed = hashlib.sha256(f"mini-clip/{icon.set}/{icon.name}".encode()).digest()

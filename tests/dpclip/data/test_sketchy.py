@@ -84,7 +84,7 @@ def test_the_manifest_has_the_published_numbers(sketchy):
     assert manifest.paired and manifest.styles == ["human"] and manifest.categories("val") == []
     assert manifest.categories("unseen") == split_lists()["sketchy"]["unseen"]["yelamarthi"]
     assert {*table["category"] + "/" + table["instance"]} == published_names()[0]
-    assert manifest.text["car_(sedan)"] == "sedan car" and manifest.text["hot-air_balloon"] == "hot air balloon"
+    assert manifest.text["car_(sedan)"] == "car sedan" and manifest.text["hot-air_balloon"] == "hot-air balloon"
     row = table.iloc[manifest.rows(modality="sketch")[0]]
     assert row["path"] == "sketch/tx_000000000000/airplane/n02691156_10151-1.png"
     assert row["instance"] == "n02691156_10151"

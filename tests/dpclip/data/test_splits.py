@@ -75,8 +75,8 @@ def test_no_two_categories_are_spellings_of_each_other():
 
 def test_near_names_and_words():
     assert closest("rhinocerous", KNOWN) == "rhinoceros" and closest("qqq", KNOWN) is None
-    assert category_words("alarm_clock") == "alarm clock" and category_words("car (sedan)") == "sedan car"
-    assert category_words("jack-o-lantern") == "jack-o'-lantern" and category_words("teddy-bear") == "teddy bear"
+    assert category_words("alarm_clock") == "alarm clock" and category_words("car (sedan)") == "car sedan"
+    assert category_words("jack-o-lantern") == "jack-o-lantern" and category_words("teddy-bear") == "teddy bear"
     assert all("_" not in category_words(c) for c in KNOWN)
 
 

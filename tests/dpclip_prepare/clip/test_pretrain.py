@@ -1,9 +1,7 @@
 """Pre-training on a made-up corpus of a few icons: repeatable, resumable, and shipped in a form that loads."""
 
-import io
 import json
 import math
-import tarfile
 
 import numpy as np
 import pytest
@@ -12,28 +10,26 @@ import torch.nn.functional as F
 from open_clip import SimpleTokenizer
 from safetensors.torch import load_file
 
-from dpclip.data.benchmark import Icon, read_icons
+from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
 from dpclip.method.backbone import load_backbone
-from dpclip_prepare.choose.concepts import vocabulary
-from dpclip_prepare.clip import corpus as chosen
 from dpclip_prepare.clip import pretrain as lab
-from dpclip_prepare.clip.batches import HELD_OUT, Batches
-from dpclip_prepare.clip.corpus import Taught, blurred_edges, candidates, unlike_the_benchmark
-from dpclip_prepare.clip.pretrain import PretrainConfig, contrast, pretrain, read_corpus, write_corpus
-from dpclip_prepare.clip.renderings import EACH, Renderings, drawn, render
+from dpclip_prepare.clip.corpus import Taught, read_corpus, write_corpus
+from dpclip_prepare.clip.pretrain import PretrainConfig, contrast, pretrain
+from dpclip_prepare.clip.pretrain_batches import HELD_OUT, Batches
+from dpclip_prepare.clip.renderings import EACH, Renderings, drawn, opened_picture, render
 from dpclip_prepare.clip.ship import ship
 from dpclip_prepare.clip.views import double_views, flat_views, line_views, photo_views
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
-from dpclip_prepare.draw.canvas import SIDE, rendered, svg_document
+from dpclip_prepare.draw.canvas import SIDE
 
 SQUARE = '<path fill="currentColor" d="M2 2h12v12H2z"/>'
 NAMES = ["apple", "pear", "cat", "house", "car", "arrow left"]
 CONFIG = PretrainConfig(steps=6, photos=2, lines=2, flats=2, doubles=2, warm_up=2)
 
 
-def icon(name, body=SQUARE, box="0 0 16 16", coloured=False):
-    return Icon("", "set", name, box, body, coloured)
+def taught(name, words="", body=SQUARE, coloured=False, concept=True):
+    return Taught(Icon("", "set", words or name, "0 0 16 16", body, coloured), name, words or name, concept, concept)
 
 
 @pytest.fixture
@@ -52,10 +48,10 @@ def small(monkeypatch):
 def corpus():
     """Twelve icons of six labels, the first ten of which give photos and lines."""
     random = np.random.default_rng(0)
-    taught = [Taught(icon(name, coloured=n == 0), name, f"{name} {n}") for name in NAMES for n in range(2)]
+    icons = [taught(name, f"{name} {n}", coloured=n == 0) for name in NAMES for n in range(2)]
     sizes = {"flat": (12, SIDE, SIDE, 4), "photos": (10, EACH, SIDE, SIDE, 3), "lines": (10, EACH, SIDE, SIDE)}
     pictures = {name: random.integers(0, 256, size, dtype=np.uint8) for name, size in sizes.items()}
-    return taught, Renderings(**pictures, drawn=np.arange(10))
+    return icons, Renderings(**pictures, drawn=np.arange(10))
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(corpus, small, tmp_path):
@@ -111,12 +107,12 @@ def test_a_batch_depends_on_its_step_alone(corpus, tmp_path):
 
 
 def test_held_out_icons_are_never_drawn(tmp_path):
-    taught = [Taught(icon(f"cat {n}"), "cat", "cat") for n in range(2 * HELD_OUT)]
-    flat = np.zeros((len(taught), SIDE, SIDE, 4), np.uint8)
-    photos, lines = np.zeros((len(taught), EACH, 8, 8, 3), np.uint8), np.zeros((len(taught), EACH, 8, 8), np.uint8)
-    made, _ = batches((taught, Renderings(flat, photos, lines, np.arange(len(taught)))), tmp_path)
+    icons = [taught("cat", f"cat {n}") for n in range(2 * HELD_OUT)]
+    flat = np.zeros((len(icons), SIDE, SIDE, 4), np.uint8)
+    photos, lines = np.zeros((len(icons), EACH, 8, 8, 3), np.uint8), np.zeros((len(icons), EACH, 8, 8), np.uint8)
+    made, _ = batches((icons, Renderings(flat, photos, lines, np.arange(len(icons)))), tmp_path)
     held = {HELD_OUT - 1, 2 * HELD_OUT - 1}
-    assert set(range(len(taught))) - set(made.free.tolist()) == held
+    assert set(range(len(icons))) - set(made.free.tolist()) == held
     rows = {row for kind in ("flat", "drawn") for row in made._rows(kind, 2000, np.random.default_rng(0)).tolist()}
     assert rows == set(made.free.tolist())
     assert made.held_out["photo"][0].shape == (2, 3, 32, 32)
@@ -143,57 +139,20 @@ def test_the_learning_rate_warms_up_and_decays():
     assert config.rate(109) < 0.001
 
 
-def package(folder, sets):
-    """An npm package @iconify/json of sets: name -> (licence, category, icon names)."""
-    about = {n: {"license": {"spdx": licence}, "category": c, "palette": False} for n, (licence, c, _) in sets.items()}
-    files = {"collections": about}
-    files |= {f"json/{n}": {"icons": {key: {"body": SQUARE} for key in keys}} for n, (_, _, keys) in sets.items()}
-    with tarfile.open(folder / "package.tgz", "w:gz") as tar:
-        for name, content in files.items():
-            data = json.dumps(content).encode()
-            member = tarfile.TarInfo(f"package/{name}.json")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return folder / "package.tgz"
-
-
-def test_only_openly_licensed_sets_of_things_teach_and_no_drawing_of_the_benchmark(tmp_path):
-    known = read_icons()[0]
-    archive = package(
-        tmp_path,
-        {
-            "free": ("MIT", "UI 24px", ["sleeping-cat-fill", "flag-chad", "hand-dark-skin-tone", "5"]),
-            "closed": ("CC-BY-NC-4.0", "Emoji", ["dog"]),
-            "brands": ("MIT", "Logos", ["dog"]),
-            known.set: ("MIT", "Emoji", [known.name, f"{known.name}-fill"]),
-        },
-    )
-    found = list(candidates(archive))
-    assert [(t.icon.name, t.label, t.words) for t in found] == [("sleeping-cat-fill", "cat", "sleeping cat")]
-
-
-def test_what_looks_like_a_picture_of_the_benchmark_is_left_out():
-    assert "cat" in vocabulary()
-    copy = next(i for i in read_icons() if i.concept == "cat")
-    star = icon("star", '<path d="M8 0l2 6h6l-5 4 2 6-5-4-5 4 2-6-5-4h6z"/>')
-    both = [Taught(copy, "cat", "cat"), Taught(star, "cat", "star cat"), Taught(star, "cat", "star cat")]
-    kept = unlike_the_benchmark(both)
-    assert [t.words for t in kept] == ["star cat"]  # once: the second one looks like the first
-    assert blurred_edges(rendered(svg_document(SQUARE, "0 0 16 16"), 96, "x")) @ chosen.benchmark_edges()[0] < 1
-
-
 def test_a_corpus_is_read_as_it_was_written_and_drawn_once(tmp_path):
     ring = '<path d="M8 0a8 8 0 1 0 0 16a8 8 0 0 0 0-16zm0 4a4 4 0 1 1 0 8a4 4 0 0 1 0-8z"/>'
-    made = [Taught(icon("cat", ring), "cat", "cat"), Taught(icon("zig zag"), "zig zag", "zig zag")]
-    write_corpus(made, tmp_path / "corpus.jsonl.xz")
-    assert read_corpus(tmp_path / "corpus.jsonl.xz") == made
-    flat, photos, lines = drawn(made[0])
-    assert flat.shape == (SIDE, SIDE, 4) and photos.shape == (EACH, SIDE, SIDE, 3) and lines.shape == (EACH, SIDE, SIDE)
-    assert (lines < 100).mean() > 0.005 and photos.std() > 10
-    assert drawn(made[1])[1] is None  # shows no object: kept flat
-    assert np.array_equal(drawn(made[0])[2], lines)
-    once = render(made, tmp_path, 1)
-    assert once.drawn.tolist() == [0] and np.array_equal(once.photos[0], photos)
+    made = [taught("cat", body=ring), taught("zig zag", concept=False)]
+    write_corpus(made, tmp_path)
+    assert read_corpus(tmp_path) == made
+    with pytest.raises(UserError, match="makers.corpus"):
+        read_corpus(tmp_path / "elsewhere")
+    once = render(made, tmp_path / "pictures.npz", 1)
+    assert once.drawn.tolist() == [0]  # the other's label is no concept: it stays flat
+    assert once.flat.shape == (2, SIDE, SIDE, 4) and once.photos.shape == (1, EACH, SIDE, SIDE, 3)
+    assert (once.lines < 100).mean() > 0.005 and once.photos.std() > 10
+    again = render(made, tmp_path / "pictures.npz", 1)
+    assert all(np.array_equal(getattr(once, name), getattr(again, name)) for name in ("flat", "photos", "lines"))
+    assert [opened_picture(content).shape for content in drawn(made[0])[1]] == [(SIDE, SIDE)] * EACH
 
 
 def test_views_repeat_with_their_seed_and_stay_in_range():

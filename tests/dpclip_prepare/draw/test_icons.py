@@ -12,8 +12,8 @@ from dpclip.data import benchmark
 from dpclip.data.benchmark import ROOT as FOLDER
 from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
-from dpclip_prepare.choose.icon_sets import write_icons
 from dpclip_prepare.draw import canvas, hands, icon_pictures, people, regions, strokes
+from makers.icon_sets import write_icons
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def some(icons):
 
 def test_enough_concepts_and_pictures_on_each_side(icons):
     count = Counter(icon.concept for icon in icons)
-    splits = benchmark.split_of(set(count))
+    splits = benchmark.split_by_name(set(count))
     pictures = Counter(splits[icon.concept] for icon in icons)
     assert len(count) >= 200 and len(icons) >= 5000
     assert min(count.values()) >= 12 and max(count.values()) <= 36
@@ -43,7 +43,7 @@ def test_enough_concepts_and_pictures_on_each_side(icons):
 
 def test_the_split_is_the_rule_that_was_written_down(icons):
     concepts = {icon.concept for icon in icons}
-    splits = benchmark.split_of(concepts)
+    splits = benchmark.split_by_name(concepts)
     number = {c: int(hashlib.sha256(c.encode()).hexdigest(), 16) for c in concepts}
     assert {c for c in concepts if splits[c] == "unseen"} == {c for c in concepts if number[c] % 4 == 0}
     seen, val = ([number[c] for c in concepts if splits[c] == side] for side in ("seen", "val"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dpclip.data.benchmark import Icon, read_icons
-from dpclip_prepare.choose import choosing, concepts, icon_sets
+from makers import choosing, concepts, icon_sets
 
 
 def icon(name, set_name="tabler"):

@@ -18,11 +18,11 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 
 from dpclip.data.benchmark import Icon
 from dpclip.errors import UserError
-from dpclip_prepare.choose.concepts import concept_of, is_exact, style_group
-from dpclip_prepare.choose.icon_sets import all_icons, families
 from dpclip_prepare.draw.canvas import ART, rendered, svg_document
 from dpclip_prepare.draw.regions import Unusable, take_apart
 from dpclip_prepare.draw.strokes import edges
+from makers.concepts import concept_of, is_exact, style_group
+from makers.icon_sets import all_icons, families
 
 LEAST, MOST = 12, 36  # icons of a concept
 TRIED = 80  # candidates of a concept that are looked at

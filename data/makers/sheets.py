@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dpclip.data.benchmark import Icon, image_path, split_of
+from dpclip.data.benchmark import Icon, image_path, split_by_name
 from dpclip_prepare.draw.canvas import rendered, svg_document
 from dpclip_prepare.draw.icon_pictures import draw_icon
 
@@ -34,7 +34,7 @@ def icon_sheets(icons: list[Icon], folder: Path, height: int = 1500) -> None:
 def picture_sheet(icons: list[Icon], path: Path, across: int = 10) -> None:
     """One icon of each concept: its photo and the sketch of the most skilled hand; unseen concepts in red."""
     by_concept, tiles = _grouped(icons), []
-    splits = split_of(set(by_concept))
+    splits = split_by_name(set(by_concept))
     for number, concept in enumerate(sorted(by_concept)):
         icon = by_concept[concept][len(by_concept[concept]) // 2]
         pictures = draw_icon(icon)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dpclip_prepare.clip.corpus import Taught, shows_object
+from dpclip_prepare.clip.corpus import Taught
 from dpclip_prepare.clip.renderings import Renderings
 from dpclip_prepare.clip.views import double_views, flat_views, line_views, photo_views
 
@@ -45,7 +45,7 @@ class Batches:
         self.labels = np.array([number[taught.label] for taught in corpus])
         self.place = np.full(len(corpus), -1)  # of an icon among those that give photos and lines
         self.place[pictures.drawn] = np.arange(len(pictures.drawn))
-        objects = np.array([shows_object(taught) for taught in corpus])
+        objects = np.array([taught.thing for taught in corpus])
         held = self._held_out()
         self.free = np.setdiff1d(np.arange(len(corpus)), held)
         self.weights = {

