@@ -167,12 +167,21 @@ def unlike_the_benchmark(found: Iterable[Taught]) -> list[Taught]:
 def _unlike(looks: list[tuple[Taught, np.ndarray]]) -> Iterator[Taught]:
     """Of icons of one label with their blurred edges, those unlike the benchmark's and unlike those before them."""
     edges = np.stack([look for _, look in looks])
-    free = (edges @ benchmark_edges().T).max(1) <= ALIKE
-    likeness, kept = edges @ edges.T, []
+    free = likeness(edges, benchmark_edges()).max(1) <= ALIKE
+    alike, kept = likeness(edges, edges), []
     for number, (taught, _) in enumerate(looks):
-        if free[number] and likeness[number, kept].max(initial=0) <= SAME:
+        if free[number] and alike[number, kept].max(initial=0) <= SAME:
             kept.append(number)
             yield taught
+
+
+def likeness(edges: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Cosines of two lists of blurred edges, (A, CELLS * CELLS) and (B, CELLS * CELLS), at the best shift by at most a
+    cell: (A, B). What fits its frame a little otherwise is no other drawing.
+    """
+    maps = edges.reshape(-1, CELLS, CELLS)
+    shifts = [np.roll(maps, (down, right), (1, 2)).reshape(edges.shape) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    return np.max([shifted @ others.T for shifted in shifts], axis=0)
 
 
 if __name__ == "__main__":
