@@ -195,7 +195,7 @@ def preset(name: str) -> RunConfig:
 
 
 MINI = RunConfig(preset="mini", dataset="icon-sbir", backbone="mini", weights="").set(
-    normalisation="clip", hard_every=2, epochs=12, steps_per_epoch=25, batch=16, clip_rate=1e-4, new_rate=1e-3,
+    normalisation="clip", hard_every=3, epochs=18, steps_per_epoch=25, batch=16, clip_rate=1e-4, new_rate=1e-3,
     category_level=False,
 )  # fmt: skip
 TRIAL = {"steps_per_epoch": 2, "batch": 4, "test_categories": 2, "category_level": True}
