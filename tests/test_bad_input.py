@@ -31,8 +31,8 @@ def place(tmp_path_factory):
     return root
 
 
-ASK = ("query", "sketch.png", "--category", "animal-bird", "--preset", "smoke")
-MAP = ("heatmap", "sketch.png", "--category", "animal-bird", "--preset", "smoke")
+ASK = ("query", "sketch.png", "--category", "guitar", "--preset", "smoke")
+MAP = ("heatmap", "sketch.png", "--category", "guitar", "--preset", "smoke")
 GALLERY = (*ASK, "--gallery")
 CONVNET = ("--set", "method=dpclip.method.convnet:ConvNet")
 CASES = [  # words, what the line says
@@ -82,10 +82,10 @@ CASES = [  # words, what the line says
     (["records", "verify", "mini-[/x]"], "there is no record 'mini-[/x]'"),
     (["data", "where", "nowhere"], "nowhere"),
     (["query"], "Missing argument"),
-    (["query", "nowhere [/x].png", "--category", "animal-bird"], "nowhere [/x].png is missing"),
-    (["query", "words.png", "--category", "animal-bird"], "words.png"),
-    (["query", "empty", "--category", "animal-bird"], "empty"),
-    (["query", "new\x1b[1m\udcff.png", "--category", "animal-bird"], r"new\x1b[1m\udcff.png is missing"),
+    (["query", "nowhere [/x].png", "--category", "guitar"], "nowhere [/x].png is missing"),
+    (["query", "words.png", "--category", "guitar"], "words.png"),
+    (["query", "empty", "--category", "guitar"], "empty"),
+    (["query", "new\x1b[1m\udcff.png", "--category", "guitar"], r"new\x1b[1m\udcff.png is missing"),
     ([*ASK[:2], "--category", "dragon [/x]", "--preset", "smoke"], "category 'dragon [/x]' is not in"),
     ([*ASK, "--top", "-3"], "'--top'"),
     ([*ASK, "--top", "0"], "'--top'"),
@@ -96,8 +96,8 @@ CASES = [  # words, what the line says
     ([*GALLERY, "empty"], "no pictures there"),
     ([*GALLERY, "photos", "--support", "nowhere.png"], "nowhere.png is missing"),
     ([*GALLERY, "mixed", "--strict"], "two.png"),
-    (["heatmap", "nowhere.png", "--category", "animal-bird", "--preset", "smoke"], "nowhere.png is missing"),
-    ([*MAP[:2], "--category", "dragon", "--preset", "smoke"], "category 'dragon' is not in"),
+    (["heatmap", "nowhere.png", "--category", "guitar", "--preset", "smoke"], "nowhere.png is missing"),
+    ([*MAP[:2], "--category", "unicorn", "--preset", "smoke"], "category 'unicorn' is not in"),
     ([*MAP, "--set", "visual_prompt=none"], "no visual prompts"),
     ([*MAP, *CONVNET], "no visual prompts"),
     ([*MAP, "--support", "photos", "--support", "photos"], "one folder for each category"),
