@@ -8,7 +8,7 @@ to each other, and a contrast of two views of each picture, so that what tells t
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,6 @@ from dpclip_prepare.clip.renderings import Renderings
 from dpclip_prepare.clip.vocabulary import learn_merges, write_merges
 
 FOLDER = DATA / "mini-clip"
-PACED = 50, 100  # steps of the warm-up, which no number of steps changes, between which the pace is measured
 MERGES = 3582  # with 512 bytes and 2 special tokens, a vocabulary of 4,096
 
 
@@ -64,7 +63,7 @@ def model_config(vocabulary: int) -> dict:
 
 
 def contrast(a: Tensor, b: Tensor, temperature: float | Tensor, labels: Tensor) -> Tensor:
-    """Symmetric InfoNCE of unit rows a, b (B, E); rows of one label (B,) share what is right among them."""
+    """Symmetric InfoNCE of unit rows a, b (B, E); rows of one label (B,) share what is right."""
     logits = a @ b.T / temperature
     right = (labels[:, None] == labels[None]).float()
     right = right / right.sum(1, keepdim=True)
@@ -141,20 +140,18 @@ def naming(student: Student, tokenizer, pictures: Tensor, words: Sequence[str]) 
 
 def pretrain(
     config: PretrainConfig, corpus: Sequence[Taught], pictures: Renderings, folder: Path, device: str = "cpu",
-    every: int = 250, until: int | None = None, seconds_in_all: float = 0,
+    every: int = 250, until: int | None = None,
 ) -> tuple[dict, dict]:  # fmt: skip
     """Run or continue the pre-training in `folder` up to step `until`, or to its end: (model config, report).
 
     Every `every` steps the state is saved, and a line with losses and the naming of icons that are never trained on is
-    added to log.jsonl. With `seconds_in_all` a new run measures its pace and takes as many steps as fit.
+    added to log.jsonl.
     """
     merges = folder / "merges.txt.gz"
     if not merges.exists():
-        write_merges(
-            learn_merges([f"a {word}" for taught in corpus for word in (taught.label, taught.words)], MERGES), merges
-        )
-    vocabulary = open_clip.SimpleTokenizer(bpe_path=str(merges)).vocab_size
-    description = model_config(vocabulary)
+        texts = [f"a {word}" for taught in corpus for word in (taught.label, taught.words)]
+        write_merges(learn_merges(texts, MERGES), merges)
+    description = model_config(open_clip.SimpleTokenizer(bpe_path=str(merges)).vocab_size)
     tokenizer = open_clip.SimpleTokenizer(
         bpe_path=str(merges), context_length=description["text_cfg"]["context_length"]
     )
@@ -167,25 +164,16 @@ def pretrain(
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     state, log = folder / "state.safetensors", folder / "log.jsonl"
     done, seconds = load_state(state, student, optimizer) if state.exists() else (0, 0.0)
-    begun, last, step = time.perf_counter() - seconds, min(until or config.steps, config.steps), done
-    now = begun
-    while step < last:
-        if seconds_in_all and step in PACED:
-            torch.ones((), device=device).item()  # waits for the device
-            before, now = now, time.perf_counter()
-            if step == PACED[1]:
-                pace = (PACED[1] - PACED[0]) / (now - before)  # steps a second
-                last = PACED[1] + int((seconds_in_all - (now - begun)) * pace)
-                config, every = replace(config, steps=last), max(1, last // 10)
-        batch = batches.draw(config, step)
+    begun, last = time.perf_counter() - seconds, min(until or config.steps, config.steps)
+    for step in range(done + 1, last + 1):
+        batch = batches.draw(config, step - 1)
         for group in optimizer.param_groups:
-            group["lr"] = config.rate(step)
+            group["lr"] = config.rate(step - 1)
         parts = losses(student, student.clip.logit_scale, batch, config)
         optimizer.zero_grad(set_to_none=True)
         (parts["text"] + config.view_weight * parts["view"]).backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         optimizer.step()
-        step += 1
         if step % every == 0 or step == last:
             seen = {name: round(value.item(), 4) for name, value in parts.items()}
             seconds = time.perf_counter() - begun
@@ -193,10 +181,11 @@ def pretrain(
             student.eval()
             named = {kind: naming(student, tokenizer, *held) for kind, held in batches.held_out.items()}
             student.train()
-            line = {"step": step, "seconds": round(seconds, 1), **seen, "naming": named}
+            line = json.dumps({"step": step, "seconds": round(seconds, 1), **seen, "naming": named})
             with open(log, "a") as file:
-                file.write(json.dumps(line) + "\n")
-            print(json.dumps(line), flush=True)
+                print(line, file=file)
+            print(line, flush=True)
+    curve = [json.loads(line) for line in log.read_text().splitlines()]
     report = {
         "config": asdict(config),
         "icons": len(corpus),
@@ -205,6 +194,7 @@ def pretrain(
         "seconds": round(seconds),
         "hardware": hardware(device),
         "commit": commit(),
-        "naming of held-out icons": json.loads(log.read_text().splitlines()[-1])["naming"],
+        "naming of held-out icons": curve[-1]["naming"],
+        "curve": curve,
     }
     return description, report

@@ -1,9 +1,8 @@
 """Draws each icon of the corpus: flat, as its artist made it; as photos; and as line drawings by hands of all skills.
 
 Photos and lines are made by the benchmark's own rules, of other icons: the web that taught CLIP holds photos and
-drawings too. They take long, so they are made once and packed into one small file, which can travel to a faster
-machine; flat pictures are drawn whenever they are needed. Icons whose label is no concept, and those that cannot be
-taken apart, are flat only. Source: `ours`.
+drawings too. They take long, so they are packed into one small file, which can travel to a faster machine; flat ones
+are drawn when they are needed. Icons whose label is no concept, and those that cannot be taken apart, are flat only.
 """
 
 import hashlib

@@ -15,9 +15,7 @@ from dpclip.files import atomic_write_bytes, atomic_write_text, sha256_file
 
 def ship(source: Path, description: dict, report: dict, target: Path) -> None:
     """Write weights.safetensors (float16), merges.txt.gz, config.json and manifest.json (hashes and the report) into
-    `target`.
-
-    Raises UserError when the pre-training in `source` holds no finished state.
+    `target`. Raises UserError when the pre-training in `source` holds no finished state.
     """
     state = source / "state.safetensors"
     if not state.exists():

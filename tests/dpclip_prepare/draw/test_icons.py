@@ -169,6 +169,6 @@ def test_people_drew_a_hundred_of_each_concept_they_drew(icons):
     with np.load(FOLDER / "human.npz") as file:
         assert len(file.files) >= 120 and set(file.files) <= concepts
         for concept in file.files:
-            assert file[concept].shape == (people.DRAWINGS, people.SMALL, people.SMALL)
+            assert file[concept].shape == (100, 28, 28)
         cat = people.drawn_by_a_person(file["cat"][0])
     assert cat.shape == (canvas.SIDE, canvas.SIDE) and 0.02 < (cat < 0.5).mean() < 0.3
