@@ -12,8 +12,9 @@ from dpclip.method.backbone import Backbone
 from dpclip.method.losses import triplet_loss
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 
-GOLDEN = ROOT.parent / "shared" / "golden"
-pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden numbers are not on this machine")
+SHARED = ROOT.parent / "shared"
+GOLDEN = SHARED / "golden"  # where the folder is, its golden numbers must be: a wrong path fails and does not skip
+pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the project's shared folder is not here")
 
 TOWER = {
     "embed_dim": 512,
