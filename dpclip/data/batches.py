@@ -122,13 +122,15 @@ def test_sets(
     transductive  support: from the shuffled queries, as from a batch (support_places); nothing is removed `code`
     held-out      support: the same from the sketches of the style that trains; its photos leave the gallery, its
                   sketches, and those whose photo has left, the queries `ours`
-    Removal does not depend on `config.support`, so numbers of all methods compare. `limit` keeps the first categories.
+    Removal does not depend on `config.support`, so numbers of all methods compare. `limit` keeps the first that have queries.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"protocol {protocol!r} is unknown. Choose one of {', '.join(PROTOCOLS)}.")
-    tests = []
-    for number, category in enumerate(manifest.categories(split)[: limit or None]):
+    categories, tests = manifest.categories(split), []
+    if limit:
+        categories = [name for name in categories if len(manifest.rows(category=name, style=style))][:limit]
+    for number, category in enumerate(categories):
         random = np.random.default_rng([seed, number])
         sketches, photos, place = pairs(manifest, category, style)
         needed = max(config.support_photos, 1)
