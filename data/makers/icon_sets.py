@@ -5,6 +5,7 @@ data/icon-sbir/sets.csv lists name, version, family, licence, author, licence pa
 own, and the SHA-256 of the npm archive. Sets of one *family* hold the same drawings in several renderings.
 """
 
+import csv
 import json
 import lzma
 import re
@@ -15,7 +16,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from dpclip.data.benchmark import ICONS, Icon, read_csv
+from dpclip.data.benchmark import ICONS, Icon
 from dpclip.data.benchmark import ROOT as FOLDER
 from dpclip.errors import UserError
 from dpclip.files import atomic_write_bytes, sha256_file
@@ -26,6 +27,12 @@ UNWANTED = re.compile(
 )
 ONE_SIZE = re.compile(r"-(10|12|16|20|28|32|48)-")  # fluent ships each icon in many sizes; 24 stays
 REFUSED = re.compile(r"NC|GPL", re.IGNORECASE)  # licences that a book may not build upon
+
+
+def read_csv(path: Path) -> list[dict]:
+    """The rows of a CSV file as dicts of strings."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def icon_sets() -> list[dict]:

@@ -122,14 +122,15 @@ def test_sets(
     transductive  support: from the shuffled queries, as from a batch (support_places); nothing is removed `code`
     held-out      support: the same from the sketches of the style that trains; its photos leave the gallery, its
                   sketches, and those whose photo has left, the queries `ours`
-    Removal does not depend on `config.support`, so numbers of all methods compare. `limit` keeps the first that have queries.
+    Removal does not depend on `config.support`, so numbers of all methods compare. `limit` keeps the first that
+    have queries.
     Raises UserError for an unknown protocol and for a category too small to give a support away.
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"protocol {protocol!r} is unknown. Choose one of {', '.join(PROTOCOLS)}.")
     categories, tests = manifest.categories(split), []
     if limit:
-        categories = [name for name in categories if len(manifest.rows(category=name, style=style))][:limit]
+        categories = sorted(categories, key=lambda name: not len(manifest.rows(category=name, style=style)))[:limit]
     for number, category in enumerate(categories):
         random = np.random.default_rng([seed, number])
         sketches, photos, place = pairs(manifest, category, style)
@@ -184,16 +185,14 @@ def check_trainable(manifest: Manifest, config: RunConfig, split: str = "unseen"
         if model.sees_support or model.reads_words:  # category-level tests take the mean of their prompts
             tested["seen"] = 0
     for part, limit in tested.items():
-        asked = manifest.categories(part)[: limit or None]
-        if not asked:
+        if not manifest.categories(part):
             raise UserError(f"{manifest.name} has no {part} category. Hold some seen ones out: --set val_categories=N.")
         styles = (manifest.paired if part == split else []) or manifest.styles[:1]
         for number, style in enumerate(styles):
             # held-out asks for more than transductive does
             tests = test_sets(manifest, part, style, "held-out", model, 0, limit)
-            found = {test.category for test in tests if len(test.queries)}
-            lone = [category for category in asked if category not in found]
-            if lone and (not found or (number == 0 and part != "seen")):
+            lone = [test.category for test in tests if not len(test.queries)]
+            if lone and (len(lone) == len(tests) or (number == 0 and part != "seen")):
                 once = f"once {max(model.support_photos, 1)} photos and their sketches are its support"
                 what = f"no {style} sketch is left to ask with, {once}. Add some to the others."
                 raise UserError(f"category {lone[0]!r}: {what}")

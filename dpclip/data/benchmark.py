@@ -6,7 +6,6 @@ one photo, and a sketch by each hand of SKILLS (a sketch's file name ends with t
 Draw! shows a concept, no certain photo. data/dpclip_prepare draws the pictures. Source: `ours`.
 """
 
-import csv
 import hashlib
 import json
 import lzma
@@ -51,12 +50,6 @@ class Icon:
     def category(self) -> str:
         """The concept as a folder's name."""
         return self.concept.replace(" ", "_")
-
-
-def read_csv(path: Path) -> list[dict]:
-    """The rows of a CSV file as dicts of strings."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def read_icons(root: Path = ROOT) -> list[Icon]:

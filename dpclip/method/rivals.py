@@ -46,9 +46,4 @@ RIVALS = {
         "the epoch's next batch of another category, which is not trained in this step. Its released code trains more "
         "than the norms: trainable='norms+embeddings+attention'.",
     ),
-    "ConvNet, frozen": Rival(
-        {**PLAIN, "method": "dpclip.method.convnet:ConvNet"},
-        "tan2019efficientnet",
-        "EfficientNet-Lite0 as ImageNet left it (convnet.py): features without language and without sketches.",
-    ),
 }

@@ -23,7 +23,7 @@ COSTS = RECORDS / "cost"
 BACKBONES = {"ViT-B-32": preset("paper").set(weights=""), "mini": preset("mini")}
 BATCH, TRAINING_BATCH, GALLERY = 16, 8, 100
 CATEGORY = "alarm clock"
-RECORDED = ("backbone", "commit", "hardware", "torch", "costs", "skipped")
+RECORDED = ("backbone", "commit", "hardware", "torch", "costs")
 # Name -> settings. With no module there is what the rival "CLIP, norms tuned" is.
 COSTED = METHODS | {name: changes for name, changes in module_settings().items() if name != "no module"}
 

@@ -40,11 +40,13 @@ def hardware(device: str = "cpu") -> str:
 
 
 def arithmetic(device: str = "cpu") -> str:
-    """What the last digits depend on besides `hardware` and torch: the processor's model and vector instructions."""
+    """What the last digits depend on besides `hardware` and torch: the processor's model, its vector instructions, and
+    the library that multiplies.
+    """
     if device != "cpu":
         return ""
     model = "-".join(_processor().get(name, "?") for name in ("cpu family", "model", "stepping"))
-    return f"{model} {torch.backends.cpu.get_cpu_capability()}"
+    return f"{model} {torch.backends.cpu.get_cpu_capability()}" + " MKL" * torch.backends.mkl.is_available()
 
 
 def peak_memory_mb(device: str = "cpu") -> int:

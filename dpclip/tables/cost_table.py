@@ -58,11 +58,10 @@ def cost_blocks(record: dict) -> tuple[Block, Block]:
     clocked = [title for title in DECIMALS if title.startswith(("ms", "MB"))]
     counted = [title for title in DECIMALS if title not in clocked]
     machine = f"measured on {record['hardware']}, torch {record['torch']}, commit {record['commit']}"
-    notes = "; ".join(f"{method}: not measured, {reason}" for method, reason in record["skipped"].items())
 
     def block(columns: list[str], how: str) -> Block:
         exact = table[["method", *columns]]
-        return Block(Kind.COST, f"Cost at {record['backbone']}, {how}.", as_text(exact), exact, notes)
+        return Block(Kind.COST, f"Cost at {record['backbone']}, {how}.", as_text(exact), exact)
 
     return block(counted, "counted: the same on every machine"), block(clocked, machine)
 

@@ -48,12 +48,12 @@ def opened(page, site):
 
 @pytest.fixture(scope="module")
 def recorded():
-    """(protocol, style) -> row -> the ranks of all queries, in the order of the records."""
+    """Protocol -> row -> the ranks of all queries, in the order of the file."""
     content = read_rankings(rankings_path("mini"))
     ranks = {}
     for test in content["tests"]:
         for name, row in content["rows"].items():
-            own = ranks.setdefault((test["protocol"], test["style"]), {}).setdefault(name, [])
+            own = ranks.setdefault(test["protocol"], {}).setdefault(name, [])
             own += test["found"][row["run"]]["ranks"]
     return ranks
 
@@ -69,8 +69,8 @@ def choose(page, **values):
 
 
 def test_ranks_and_accuracies_are_those_of_the_records(opened, recorded):
-    for (protocol, style), rows in recorded.items():
-        choose(opened, protocol=protocol, sketches="all" if style == "warped" else "human")
+    for protocol, rows in recorded.items():
+        choose(opened, protocol=protocol)
         for name, ranks in rows.items():
             choose(opened, method=name)
             shown = opened.locator("[role=option] > span:last-child").all_inner_texts()
@@ -83,7 +83,7 @@ def test_ranks_and_accuracies_are_those_of_the_records(opened, recorded):
 
 
 def test_filters_change_the_list(opened, recorded):
-    rows = recorded["held-out", "warped"]
+    rows = recorded["held-out"]
     first, second = list(rows)[:2]
     choose(opened, method=first, other=second, which="won")
     pairs = list(zip(rows[first], rows[second], strict=True))
@@ -97,7 +97,7 @@ def test_filters_change_the_list(opened, recorded):
     assert [int(rank) for rank in shown] == sorted(rows[first], reverse=True)
     choose(opened, category="guitar", sketches="hand-2")
     labels = [option.get_attribute("aria-label") for option in opened.locator("[role=option]").all()]
-    assert labels and all(", drink, drawn by hand 2: rank" in label for label in labels)
+    assert labels and all(", guitar, drawn by hand 2: rank" in label for label in labels)
 
 
 def test_keys_choose_queries_and_methods(opened):
@@ -127,18 +127,16 @@ def test_boxes_choose_the_row_with_these_modules(opened):
 
 def test_the_address_restores_what_is_shown(opened, browser, site):
     method = opened.locator("select[name=method] option").first.inner_text()
-    choose(opened, sketches="human", method=method, which="missed", sort="worst")
+    choose(opened, sketches="hand-1", method=method, which="missed", sort="worst")
     opened.get_by_role("button", name="Next").click()
     opened.get_by_role("button", name="Next").click()
     said = opened.locator("#explore-status").inner_text()
-    assert "#" in opened.url and "query=" in opened.url and "sketches=human" in opened.url
+    assert "#" in opened.url and "query=" in opened.url and "sketches=hand-1" in opened.url
     other = browser.new_page()
     other.goto(opened.url)
     assert other.locator("#explore-status").inner_text() == said
     assert other.locator(CHOSEN).get_attribute("id") == "query-2"
-    other.goto(
-        f"{site.as_uri()}#method=nobody&category=drink"
-    )  # a change of the fragment alone; nonsense is passed over
+    other.goto(f"{site.as_uri()}#method=nobody&category=guitar")  # the fragment alone; nonsense is passed over
     assert other.locator("select[name=category]").input_value() == "guitar"
     other.close()
 

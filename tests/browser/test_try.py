@@ -17,6 +17,7 @@ import torch
 from dpclip.data.images import read_image
 from dpclip.evaluation.evaluate import category_test, open_bench, rank_photos
 from dpclip.runs.run import ensure_model, open_run
+from dpclip_book.pages.try_data import BY_PEOPLE, offered_categories
 from dpclip_book.pages.try_page import PAGE, PICTURE, ensure_parts
 
 SKETCHES = 5  # a category
@@ -79,7 +80,7 @@ def test_the_first_five_are_those_of_python_for_fifty_sketches_and_nothing_else_
     page.goto(site.as_uri())
     page.wait_for_selector(READY, timeout=PATIENCE)
     wrong, by = [], set()
-    categories = bench.store.manifest.categories("unseen")
+    categories = offered_categories(bench.store.manifest)
     for number, category in enumerate(categories):
         page.select_option("#try-category", index=number)
         test = category_test(bench.store, bench, category)
@@ -101,7 +102,7 @@ def test_the_first_five_are_those_of_python_for_fifty_sketches_and_nothing_else_
 def test_the_true_photo_and_the_time_are_shown(opened):
     page = opened
     page.select_option("#try-category", index=0)
-    sketch = page.locator("[name=try-sketch]").nth(3)
+    sketch = page.locator("[name=try-sketch]").nth(BY_PEOPLE + 3)
     found = wait(page, sketch.check)
     name = sketch.get_attribute("aria-label").split(",")[0]
     (true,) = page.locator("#try-ranking .try-true").all()
@@ -112,6 +113,8 @@ def test_the_true_photo_and_the_time_are_shown(opened):
     )
     wait(page, lambda: page.select_option("#try-category", index=1))  # the same sketch among other photos
     assert page.locator("#try-ranking .try-true").count() == 0
+    wait(page, page.locator("[name=try-sketch]").first.check)  # a person's, of no certain photo
+    assert page.locator("#try-ranking .try-true").count() == 0 and "true photo" not in page.inner_text("#try-status")
 
 
 def test_a_drawing_is_ranked_as_python_ranks_the_picture_of_it(opened, bench, tmp_path):
@@ -136,7 +139,7 @@ def test_a_drawing_is_ranked_as_python_ranks_the_picture_of_it(opened, bench, tm
     assert np.abs(np.array(seen).reshape(pixels[0].shape) - pixels[0].astype(int)).max() <= 1  # its sums are rounded so
     assert pixels.min() == 0
 
-    test = category_test(bench.store, bench, bench.store.manifest.categories("unseen")[0])
+    test = category_test(bench.store, bench, offered_categories(bench.store.manifest)[0])
     ranking = rank_photos(bench, torch.from_numpy(pixels.copy()).float() / 255, test, test.gallery)
     order = np.searchsorted(test.gallery, ranking.rows)
     assert agrees(found, ranking.distance[np.argsort(order)])

@@ -48,7 +48,7 @@ def test_a_folder_of_ones_own_is_told_its_minimum_and_the_line_that_trains_on_it
 def test_build_and_check_say_what_they_do(monkeypatch):
     monkeypatch.setattr("dpclip_prepare.draw.benchmark_images.build", lambda: 61.4)
     assert run("build", "--force").output.splitlines() == [
-        "Drawing the embedded benchmark, about a minute on two free cores.",
+        "Drawing the embedded benchmark, about three minutes on two free cores.",
         "The embedded benchmark is drawn, in 61 seconds.",
     ]
     monkeypatch.setattr("dpclip_prepare.draw.benchmark_images.is_built", lambda: True)

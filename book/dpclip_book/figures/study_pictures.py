@@ -17,20 +17,19 @@ from dpclip_book.studies.focus import CONTROLS
 
 
 def show_categories(queries: pd.DataFrame) -> Figure:
-    """Share of failing queries of each category, the hardest on top: a bar for the mean, a dot for each seed, a mark
+    """Share of failing queries of each category, the hardest first: a bar for the mean, a dot for each seed, a mark
     for chance.
     """
     table = by_category(queries)
-    figure, axes = plt.subplots(figsize=(6.8, 0.27 * len(table) + 1), layout="constrained")
-    axes.barh(table["category"], 100 * table["failed"], color=BLUE)
+    figure, axes = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
+    axes.bar(table["category"], 100 * table["failed"], color=BLUE)
     seeds = queries.groupby(["seed", "category"])["failed"].mean().unstack()[table["category"]]
     for _, line in seeds.iterrows():
-        axes.plot(100 * line, table["category"], ".", color="black", markersize=5)
-    axes.plot(
-        100 * table["chance"], table["category"], "|", color=RED, markersize=11, markeredgewidth=2, label="chance"
-    )
-    axes.set(xlabel="queries that fail, %", xlim=(0, 100))
-    axes.invert_yaxis()
+        axes.plot(table["category"], 100 * line, ".", color="black", markersize=3)
+    axes.plot(table["category"], 100 * table["chance"], "_", color=RED, markeredgewidth=2, label="chance")
+    axes.set(ylabel="queries that fail, %", ylim=(0, 100))
+    axes.margins(x=0.01)
+    axes.tick_params(axis="x", rotation=90, labelsize=7)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
     return figure
 
@@ -47,13 +46,15 @@ def show_failures(store: ImageStore, rankings: list[Ranking], targets: list[int]
     return figure
 
 
-def show_counts(observed: np.ndarray, expected: np.ndarray) -> Figure:
-    """Queries that fail in 0, 1, ..., S of S runs: counted, and expected if runs failed independently, (S+1,) each."""
+def show_counts(observed: np.ndarray, expected: np.ndarray, of: str = "seeds", what: str = "queries") -> Figure:
+    """How many queries fail with 0, 1, ..., S of S seeds: counted, and expected if seeds failed independently, (S+1,)
+    each. `of` and `what` name something else than seeds and queries.
+    """
     places = np.arange(len(observed))
     figure, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
     axes.bar(places - 0.2, observed, width=0.4, color=RED, label="counted")
-    axes.bar(places + 0.2, expected, width=0.4, color=GREY, label="if runs failed independently")
-    axes.set(xlabel=f"seeds, of {len(observed) - 1}, with which the query fails", ylabel="queries", xticks=places)
+    axes.bar(places + 0.2, expected, width=0.4, color=GREY, label=f"if {of} failed independently")
+    axes.set(xlabel=f"{of}, of {len(observed) - 1}, with which they fail", ylabel=what, xticks=places)
     axes.legend()
     return figure
 
@@ -67,17 +68,6 @@ def show_wrong_firsts(store: ImageStore, table: pd.DataFrame, top: int = 7) -> F
     names = store.manifest.table["instance"]
     for place, row in zip(axes[0], table.itertuples(), strict=False):
         tile(place, store[[row.photo]][0], f"{short(names[row.photo])}\n{row.wrong} of {row.asked}")
-    return figure
-
-
-def show_objects(objects: pd.DataFrame) -> Figure:
-    """Each photo by the share of its drawn and of its human sketches that fail; larger dots are several photos."""
-    points = (100 * objects.round(3)).value_counts().reset_index(name="photos")
-    figure, axes = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
-    axes.plot([0, 100], [0, 100], ":", color=GREY)
-    axes.scatter(points["drawn"], points["human"], s=22 * points["photos"], color=BLUE, alpha=0.6, linewidths=0)
-    axes.set(xlabel="drawn sketches that fail, %", ylabel="human sketches that fail, %", xlim=(-5, 105), ylim=(-5, 105))
-    axes.set_aspect("equal")
     return figure
 
 

@@ -21,19 +21,18 @@ from dpclip.errors import UserError
 from dpclip.figures.panels import GREY, RED, save_figure
 from dpclip.files import atomic_write_bytes, atomic_write_text
 from dpclip.runs.experiments import MODULES, module_settings
-from dpclip_book.studies.rankings import LETTERS, rankings_path, read_rankings
+from dpclip_book.studies.rankings import LETTERS, in_turn, rankings_path, read_rankings
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("explore.css", "explore_data.js", "explore.js")
 SIDE, COLUMNS = 80, 32  # pixels of a picture, pictures in a row of a sheet
 LEVELS = 8  # grey levels of a sketch
-STYLES = {"warped": "redrawn by a program", "human": "by people"}
 EXAMPLE_ROWS, EXAMPLE_TOP = ("DP-CLIP", "no module", "CLIP, untrained"), 8
 
 
 def write_explorer(source: Path) -> None:
-    """Fill the staged book: extra/explore with scripts, data and sheets of pictures; book/_explore.md, the controls and
-    what stands in their place without scripts; book/figures/explore.png.
+    """Fill the staged book: extra/explore with scripts, data, sheets of pictures and their licences; book/_explore.md,
+    the controls and what stands in their place without scripts; book/figures/explore.png.
 
     Raises UserError when the rankings are missing, damaged, or of other data.
     """
@@ -46,9 +45,10 @@ def write_explorer(source: Path) -> None:
     extra.mkdir(parents=True, exist_ok=True)
     for name in SCRIPTS:
         shutil.copy(ASSETS / name, extra / name)
+    shutil.copy(benchmark.ROOT / "NOTICE.md", extra / "LICENSES.txt")
     data = json.dumps(page_data(content, manifest), separators=(",", ":"))
     atomic_write_text(extra / "rankings.js", f"window.RANKINGS = {data};\n")
-    for style in ("photo", *STYLES):
+    for style in ("photo", *manifest.paired):
         atomic_write_bytes(extra / f"{style}.webp", sheet(manifest, style))
     save_figure(example_figure(content, manifest), source / "book" / "figures" / "explore.png")
     atomic_write_text(source / "book" / "_explore.md", fragment(content))
@@ -63,7 +63,8 @@ def page_data(content: dict, manifest: Manifest) -> dict:
         else row
         for name, row in content["rows"].items()
     }
-    place = {row: number for style in ("photo", *STYLES) for number, row in enumerate(sheet_rows(manifest, style))}
+    sheets = {style: sheet_rows(manifest, style) for style in ("photo", *manifest.paired)}
+    place = {row: number for rows in sheets.values() for number, row in enumerate(rows)}
     stem = manifest.table["path"].map(lambda path: Path(path).stem)
     tests = [
         {
@@ -76,21 +77,22 @@ def page_data(content: dict, manifest: Manifest) -> dict:
         }
         for test in content["tests"]
     ]
-    photos = sheet_rows(manifest, "photo")
+    photos = sheets["photo"]
     categories = manifest.table["category"].iloc[photos]
     names = manifest.table["instance"].iloc[photos].tolist()
     words = {category: manifest.text[category] for category in categories.unique()}
     return {
         **{"side": SIDE, "columns": COLUMNS, "letters": LETTERS, "rows": rows, "words": words, "photos": names},
         "start": {category: int(np.flatnonzero(categories == category)[0]) for category in words},
-        "sheets": {style: len(sheet_rows(manifest, style)) for style in ("photo", *STYLES)},
+        "sheets": {style: len(rows) for style, rows in sheets.items()},
         "tests": tests,
     }
 
 
 def sheet_rows(manifest: Manifest, style: str) -> list[int]:
-    """Rows of the pictures of a sheet, in its order: of all unseen categories, sorted."""
-    return manifest.rows(split="unseen", style=style).tolist()
+    """Rows of the pictures of a sheet, in its order: all photos of the unseen categories, or a sketch of each."""
+    rows = manifest.rows(split="unseen", style=style)
+    return (rows if style == "photo" else np.intersect1d(rows, in_turn(manifest))).tolist()
 
 
 def sheet(manifest: Manifest, style: str) -> bytes:
@@ -116,24 +118,19 @@ def fragment(content: dict) -> str:
     seed = f"Mini run, seed {content['seed']}."
     return (
         f"```{{raw}} html\n{controls}```\n\n"
-        ":::{div} explore-static\nWithout scripts this page shows Acc@1 of all queries, in per cent, protocol "
+        ":::{div} explore-static\nWithout scripts this page shows Acc@1 of its queries, in per cent, protocol "
         f"`held-out`, and one example. {seed}\n\n{accuracy_table(content).to_markdown(index=False, floatfmt='.1f')}\n\n"
         f"![One sketch, and the photos that {len(example_rows(content))} methods find for it; the true one is framed.]"
-        f"(figures/explore.png)\n:::\n\n{seed} Code of commit `{content['commit']}`, {content['hardware']}.{missing}\n"
+        f"(figures/explore.png)\n:::\n\n{seed} Code of commit `{content['commit']}`, {content['hardware']}. Pictures: "
+        f'<a href="../explore/LICENSES.txt">authors and licences</a>.{missing}\n'
     )
 
 
 def accuracy_table(content: dict) -> pd.DataFrame:
-    """Acc@1 in per cent of each row over all queries of each style, protocol held-out."""
-    lines = []
-    for name, row in content["rows"].items():
-        line = {"method": name}
-        for style, words in STYLES.items():
-            tests = [t for t in content["tests"] if (t["protocol"], t["style"]) == ("held-out", style)]
-            ranks = np.concatenate([test["found"][row["run"]]["ranks"] for test in tests])
-            line[f"sketches {words}"] = 100 * (ranks == 1).mean()
-        lines.append(line)
-    return pd.DataFrame(lines)
+    """Acc@1 in per cent of each row over all queries of the file, protocol held-out."""
+    tests = [test["found"] for test in content["tests"] if test["protocol"] == "held-out"]
+    ranks = {name: [rank for own in tests for rank in own[r["run"]]["ranks"]] for name, r in content["rows"].items()}
+    return pd.DataFrame([{"method": name, "Acc@1": 100 * own.count(1) / len(own)} for name, own in ranks.items()])
 
 
 def example_rows(content: dict) -> list[str]:
@@ -141,11 +138,11 @@ def example_rows(content: dict) -> list[str]:
 
 
 def example_figure(content: dict, manifest: Manifest) -> Figure:
-    """The first sketch by people that the first of some methods finds and the last misses, else the first one of all,
-    and what each method finds for it.
+    """The first sketch that the first of some methods finds and the last misses, else the first one of all, and what
+    each method finds for it.
     """
     rows = example_rows(content)
-    tests = [test for test in content["tests"] if (test["protocol"], test["style"]) == ("held-out", "human")]
+    tests = [test for test in content["tests"] if test["protocol"] == "held-out"]
     found = [[test["found"][content["rows"][name]["run"]] for name in rows] for test in tests]
     asked = [(t, q) for t, test in enumerate(tests) for q in range(len(test["queries"]))]
     telling = [(t, q) for t, q in asked if found[t][0]["ranks"][q] == 1 < found[t][-1]["ranks"][q]]

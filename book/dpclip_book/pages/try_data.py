@@ -1,12 +1,13 @@
-"""What the page `try` ranks: of every unseen category its context, its photos with their features, and sketches.
+"""What the page `try` ranks: of some unseen categories the context, the photos with their features, and sketches.
 
-The protocol is `held-out`: the support images are not in the gallery, and no sketch of theirs is offered.
+The protocol is `held-out`: the support's photos are not in the gallery, and neither its sketch nor theirs are offered.
 """
 
 import base64
 import gzip
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,13 +15,16 @@ import torch.nn.functional as F
 from PIL import Image
 
 from dpclip.data.batches import TestSet
+from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.evaluation.evaluate import Bench, category_test
 from dpclip.method.model import Context
 from dpclip_book.pages.tower import stacked
+from dpclip_book.studies.rankings import in_turn
 
 LARGEST = 32767  # of 16 bits: features of length 1 are kept in steps of 1 / LARGEST
-BY_PEOPLE = 12  # sketches a category by people, where they drew it
+EACH = 3  # of the categories that people drew, so that the page stays light
+BY_PEOPLE = 8  # their sketches of a category
 QUALITY = 85  # of the photos' WebP
 
 
@@ -34,26 +38,26 @@ class Offer:
 
 
 def offers(bench: Bench) -> list[Offer]:
-    """All unseen categories."""
-    found = []
-    for category in bench.store.manifest.categories("unseen"):
-        test = category_test(bench.store, bench, category)
-        found.append(Offer(test, bench.context(test), offered_sketches(bench.store, test)))
-    return found
+    tests = [category_test(bench.store, bench, name) for name in offered_categories(bench.store.manifest)]
+    return [Offer(test, bench.context(test), offered_sketches(bench.store, test)) for test in tests]
+
+
+def offered_categories(manifest: Manifest) -> list[str]:
+    """Every third of the unseen categories that people drew, in sorted order; all unseen ones where nobody drew."""
+    drawn = [manifest.table.iloc[manifest.rows(split="unseen", style=style)] for style in manifest.unpaired]
+    return sorted({name for part in drawn for name in part["category"]})[::EACH] or manifest.categories("unseen")
 
 
 def offered_sketches(store: ImageStore, test: TestSet) -> list[tuple[int, str]]:
-    """Some sketches by people, and of each photo in the gallery one by a program, by hands of skill 1 to 5 in turn."""
+    """Some sketches by people, which show no certain photo, and of each photo of the test one by a program, by each
+    hand in turn.
+    """
     manifest = store.manifest
-    people = manifest.rows(style="human", category=test.category)[:BY_PEOPLE]
-    chosen = [(int(row), "drawn by a person") for row in people]
-    for number, photo in enumerate(test.gallery):
-        own = {"category": test.category, "instance": manifest.table["instance"][photo]}
-        drawn = manifest.rows(style="warped", **own)
-        if len(drawn):
-            hand = number % len(drawn)
-            chosen.append((int(drawn[hand]), f"drawn by a program, skill {hand + 1}"))
-    return chosen
+    people = [row for style in manifest.unpaired for row in manifest.rows(style=style, category=test.category)]
+    drawn = np.intersect1d(test.queries, in_turn(manifest))
+    hands = [Path(path).stem.split("-")[-1] for path in manifest.table["path"][drawn]]
+    found = [(int(row), "drawn by a person") for row in people[:BY_PEOPLE]]
+    return found + [(int(row), f"drawn by a program, hand {hand}") for row, hand in zip(drawn, hands, strict=True)]
 
 
 @torch.inference_mode()
@@ -87,17 +91,17 @@ def page_data(bench: Bench, found: list[Offer]) -> dict:
 
 
 def describe(store: ImageStore, offer: Offer, hints: int) -> dict:
-    """A category's names and photos. `target` is the place of a sketch's photo in the gallery; `hints` of its pictures
-    in "sketches" belong to the support.
+    """A category's names and photos. `target` is the place of a sketch's photo in the gallery, None for one that has
+    none; `hints` of its pictures in "sketches" belong to the support.
     """
-    names, gallery = store.manifest.table["instance"], offer.test.gallery
+    names, gallery, words = store.manifest.table["instance"], offer.test.gallery, store.manifest.text
     place = {names[row]: number for number, row in enumerate(gallery)}
     return {
         "name": offer.test.category,
-        "words": store.manifest.text[offer.test.category],
+        "words": words[offer.test.category],
         "photos": [{"name": readable(names[row]), "picture": webp(store, row)} for row in gallery],
         "sketches": [
-            {"name": readable(names[row]), "by": by, "target": place[names[row]], "row": row}
+            {"name": readable(names[row]), "by": by, "target": place.get(names[row]), "row": row}
             for row, by in offer.sketches
         ],
         "hints": hints,

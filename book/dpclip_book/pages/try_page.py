@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 PAGE, PICTURE = "try.html", "try.png"
 PARTS = ("try.css", "drawing.js", "pixels.js", "ranking.js", "try.js")
-MAKERS = ("tower.py", "try_data.py", "try_page.py")
+MAKERS = ("tower.py", "try_data.py", "try_page.py", "../studies/rankings.py")
 LOADED = ("data", "model", "runtime")  # scripts that are made
 RUNTIME = "onnxruntime-web"
 OTHER_DATA = (
@@ -69,7 +69,8 @@ def write_try(preset: str, source: Path) -> None:
     shutil.copy(made / PICTURE, source / "book" / "figures" / PICTURE)
     megabytes = sum((made / f"{name}.js").stat().st_size for name in LOADED) / 1e6
     page = (made / PAGE).read_text(encoding="utf-8")
-    loaded = f"The first ranking loads {megabytes:.0f} MB that lie beside this page: pictures, network and its engine."
+    link = '<a href="../try/LICENSES.txt">authors and licences</a>'
+    loaded = f"The first ranking loads {megabytes:.0f} MB of pictures, network and engine beside this page; {link}."
     atomic_write_text(fragment, f"```{{raw}} html\n{page}```\n\n{loaded}\n\n{EXAMPLE}\n")
 
 
@@ -132,13 +133,7 @@ def write_runtime(folder: Path) -> None:
 
 
 def example(bench: Bench, found: list[Offer]) -> Figure:
-    """A ranking to look at without scripts: the first sketch of a person, if there is one."""
-    offer, row = next(
-        ((offer, row) for offer in found for row, by in offer.sketches if "person" in by),
-        (found[0], found[0].sketches[0][0]),
-    )
-    ranking = rank_photos(bench, bench.store[[row]][0], offer.test, offer.test.gallery)
-    manifest = bench.store.manifest
-    instance = manifest.table["instance"][row]
-    (photo,) = manifest.rows(category=offer.test.category, instance=instance, modality="photo")
-    return show_ranking(bench.store, ranking, target=photo)
+    """A ranking to look at without scripts: of the first category the last sketch, which a program drew."""
+    test, (row, _) = found[0].test, found[0].sketches[-1]
+    target = test.gallery[test.target[test.queries == row]].item()
+    return show_ranking(bench.store, rank_photos(bench, bench.store[[row]][0], test, test.gallery), target=target)

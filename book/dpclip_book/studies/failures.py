@@ -6,7 +6,6 @@ A query fails when its photo is not the first. Records hold the rank of every qu
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 
 from dpclip.config import RunConfig
 from dpclip.data.batches import TestSet, test_sets
@@ -128,16 +127,10 @@ def rank_queries(bench: Bench, tests: list[TestSet], queries: pd.DataFrame) -> l
     ]
 
 
-def by_object(drawn: pd.DataFrame, human: pd.DataFrame) -> pd.DataFrame:
-    """Photos that have sketches of both styles: share of `drawn` and of `human` sketches that fail, index = photo."""
-    shares = {"drawn": drawn.groupby("photo")["failed"].mean(), "human": human.groupby("photo")["failed"].mean()}
-    return pd.DataFrame(shares).dropna().astype(float)
-
-
-def rank_correlation(objects: pd.DataFrame) -> float:
-    """Spearman's, of the two columns of `by_object`: 1 when the same photos are hard for both styles. NaN when a column
-    is constant.
+def by_hand(manifest: Manifest, queries: pd.DataFrame) -> pd.DataFrame:
+    """Whether the sketch by each hand fails, from queries of the embedded benchmark, where a file name ends with the
+    skill of the hand: one row a category, seed and photo, one column a skill. Photos that lack a sketch are left out.
     """
-    if objects.nunique().min() < 2:
-        return float("nan")
-    return float(stats.spearmanr(objects["drawn"], objects["human"]).statistic)
+    skill = manifest.table["path"].iloc[queries["query"]].str.extract(r"-(\d)\.\w+$")[0].astype(int).to_numpy()
+    rows = queries.assign(skill=skill).pivot(index=["category", "seed", "photo"], columns="skill", values="failed")
+    return rows.dropna().astype(bool)

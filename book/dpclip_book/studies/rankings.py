@@ -1,6 +1,6 @@
-"""What each method found for each query: of the first runs of tables 1 and 3, the nearest photos of every ranking and
-the rank of the true one. One file a preset, data/records/rankings/<preset>.json, from which a page can be made
-without a model.
+"""What each method found for one sketch of each photo: of the first runs of tables 1 and 3, the nearest photos of the
+ranking and the rank of the true one. One file a preset, data/records/rankings/<preset>.json, from which a page can be
+made without a model.
 
 Queries and photos are row numbers of the manifest. A photo of a ranking is one letter of LETTERS: its place among all
 photos of its category in the order of their rows, whatever the protocol leaves in the gallery.
@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from dpclip.config import TRIALS
 from dpclip.config import preset as find_preset
-from dpclip.data.batches import PROTOCOLS
+from dpclip.data.batches import PROTOCOLS, TestSet
+from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation import metrics
@@ -39,6 +41,16 @@ def rankings_path(preset_name: str) -> Path:
     return folder / "rankings" / f"{preset_name}.json"
 
 
+def in_turn(manifest: Manifest) -> np.ndarray:
+    """Rows of one sketch of each photo, of the style that trains: of the first photo of a category its first sketch, of
+    the next the second, round and round. So each hand of the embedded benchmark draws as many.
+    """
+    drawn = manifest.table.iloc[manifest.rows(style=manifest.styles[0])]
+    number = drawn.groupby("category")["instance"].transform(lambda names: pd.factorize(names)[0])
+    own = drawn.groupby(["category", "instance"])["path"]
+    return drawn.index[own.cumcount() == number % own.transform("size")].to_numpy()
+
+
 def wanted_runs(preset_name: str, store: ImageStore) -> dict[str, tuple[Run, list[str]]]:
     """Row name -> its run with SEED and the tables that it is a row of, in the tables' order."""
     found: dict[str, tuple[Run, list[str]]] = {}
@@ -50,8 +62,8 @@ def wanted_runs(preset_name: str, store: ImageStore) -> dict[str, tuple[Run, lis
 
 
 def record_rankings(preset_name: str, store: ImageStore, train: bool = False, path: Path | None = None) -> list[str]:
-    """Rank every query of the unseen categories with every run that is here, and write the file, after each run. What
-    it holds already by this code is kept. Returns the rows that it lacks, whose run has no record or no trained model
+    """Rank the queries of the unseen categories with every run that is here, and write the file, after each run. What
+    it holds of the same records is kept. Returns the rows that it lacks, whose run has no record or no trained model
     here; with `train` they are made first, and none is left.
 
     Raises UserError when no run is here, and when a model's ranks are not those of its record.
@@ -62,8 +74,10 @@ def record_rankings(preset_name: str, store: ImageStore, train: bool = False, pa
     found = _earlier(path, head)
     for run, _ in wanted.values():
         record = find_record(run)
-        if run.name in found and record and all(ranks(record, test) == own["ranks"] for test, own in found[run.name]):
-            continue
+        if run.name in found and record:
+            told = [(asked, _words(ranks[kept])) for _, kept, asked, ranks in recorded_tests(store.manifest, record)]
+            if [(asked, own["ranks"]) for asked, own in found[run.name]] == told:
+                continue
         found.pop(run.name, None)
         if train or (record and is_trained(run, store)):
             found[run.name] = list(rank_run(ensure_model(run, store), ensure(run, store)))
@@ -82,35 +96,38 @@ def is_trained(run: Run, store: ImageStore) -> bool:
     return steps_left(run, store.manifest) == 0
 
 
-def rank_run(training: Training, record: dict) -> Iterator[tuple[dict, dict]]:
-    """One test after the other: its protocol, style and category, its `queries` and their `photos`; and what was found:
-    `ranks` of the photos, and the letters of the `first` TOP photos of each query.
+def recorded_tests(manifest: Manifest, record: dict) -> Iterator[tuple[TestSet, np.ndarray, dict, np.ndarray]]:
+    """A record's tests one after the other: the test; which of its queries are shown (Q,); protocol, style, category,
+    `queries` and their `photos` as the file has them; and the recorded rank of every query (Q,).
     """
-    bench, manifest = open_bench(training.model, training.store), training.store.manifest
+    shown = in_turn(manifest)
     for protocol in PROTOCOLS:
-        for style in record["metrics"]["fine-grained"][protocol]:
+        for style, found in record["metrics"]["fine-grained"][protocol].items():
             for test in record_tests(manifest, record, protocol, style):
-                distance = bench.distances(test.queries, test.gallery, bench.context(test))  # (Q, G)
-                photos = manifest.rows(modality="photo", category=test.category)
-                first = photo_letters(photos, test.gallery[ranked(distance, test.target)[:, :TOP]])
+                kept = np.isin(test.queries, shown)
                 asked = {
                     **{"protocol": protocol, "style": style, "category": test.category},
-                    **{"queries": _words(test.queries), "photos": _words(test.gallery[test.target])},
+                    **{"queries": _words(test.queries[kept]), "photos": _words(test.gallery[test.target[kept]])},
                 }
-                found = {"ranks": _words(metrics.target_ranks(distance, test.target)), "first": " ".join(first)}
-                if found["ranks"] != ranks(record, asked):
-                    raise UserError(
-                        f"the model of {record['run']} ranks {style} sketches of {test.category} otherwise than its "
-                        "record says: they were made by other code or on different machines. Delete both, and repeat "
-                        "with --train."
-                    )
-                yield asked, found
+                yield test, kept, asked, np.array(found["ranks"][test.category])
 
 
-def ranks(record: dict, test: dict) -> str:
-    """The ranks that a record has for a test, as the file writes them."""
-    recorded = record["metrics"]["fine-grained"][test["protocol"]][test["style"]]["ranks"]
-    return " ".join(map(str, recorded[test["category"]]))
+def rank_run(training: Training, record: dict) -> Iterator[tuple[dict, dict]]:
+    """Of one test after the other what was asked, as `recorded_tests` names it, and what was found: `ranks` of the
+    photos, and the letters of the `first` TOP photos of each query. All queries are ranked, as the record's were.
+    """
+    bench, manifest = open_bench(training.model, training.store), training.store.manifest
+    for test, kept, asked, recorded in recorded_tests(manifest, record):
+        distance = bench.distances(test.queries, test.gallery, bench.context(test))  # (Q, G)
+        ranks = metrics.target_ranks(distance, test.target)
+        if not np.array_equal(ranks, recorded):
+            raise UserError(
+                f"the model of {record['run']} ranks {asked['style']} sketches of {test.category} otherwise than its "
+                "record says: other code or another machine made one of them. Delete both, and repeat with --train."
+            )
+        photos = manifest.rows(modality="photo", category=test.category)
+        first = photo_letters(photos, test.gallery[ranked(distance[kept], test.target[kept])[:, :TOP]])
+        yield asked, {"ranks": _words(ranks[kept]), "first": " ".join(first)}
 
 
 def _content(wanted: dict[str, tuple[Run, list[str]]], found: dict[str, list]) -> dict:

@@ -3,8 +3,6 @@
 Each photo covers a square of whole patches, half the grid wide; between and around them lies one plain colour.
 """
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import torch
@@ -14,6 +12,8 @@ from torch import Tensor
 from dpclip.data.batches import TestSet
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
+
+NEIGHBOURS = 2  # on each side of a category, in a circle of all: those that it shares scenes with
 
 
 def placements(grid: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -26,15 +26,18 @@ def placements(grid: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 def draw_scenes(tests: list[TestSet], seed: int, grid: int) -> pd.DataFrame:
-    """One scene for every two of the tests' categories and every placement, with random photos of their galleries.
+    """Scenes of the tests' categories, in a circle of random order: each with its NEIGHBOURS on both sides, of random
+    photos of their galleries, in every placement. Up to five categories all meet.
 
     Columns: `first`, `second` and `third` (a category that the scene does not show) as places in `tests`; `photo_first`
     and `photo_second`, row numbers; `placement`. Raises UserError for fewer than three categories.
     """
     if len(tests) < 3:
         raise UserError(f"scenes need three categories, and there are {len(tests)}. Choose a longer list.")
-    scenes = []
-    for first, second in combinations(range(len(tests)), 2):
+    scenes, circle = [], np.random.default_rng(seed).permutation(len(tests))
+    turned = [np.roll(circle, step) for step in range(1, NEIGHBOURS + 1)]
+    met = {tuple(sorted(pair)) for others in turned for pair in zip(circle, others, strict=True)}
+    for first, second in sorted(met):
         random = np.random.default_rng([seed, first, second])
         photos = {"photo_first": random.choice(tests[first].gallery)}
         photos["photo_second"] = random.choice(tests[second].gallery)

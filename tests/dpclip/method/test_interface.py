@@ -4,17 +4,17 @@ import pytest
 
 from dpclip.config import DPCLIPConfig, RunConfig
 from dpclip.errors import UserError
-from dpclip.method.convnet import ConvNet
 from dpclip.method.interface import find_method
 from dpclip.method.model import DPCLIP
 from dpclip.method.rivals import PLAIN, RIVALS
+from tests.toy import Wordless
 
 ON = {"visual_prompt": "deep", "scaling": "sideway", "patch_matching": True, "trainable": "norms"}
 
 
 def test_a_method_is_found_by_its_name():
     assert find_method(RunConfig().method) is DPCLIP
-    assert find_method("dpclip.method.convnet:ConvNet") is ConvNet
+    assert find_method("tests.toy:Wordless") is Wordless
 
 
 @pytest.mark.parametrize("path", ["", "DPCLIP", "dpclip.method.model", "dpclip.method.model:Nobody", "nowhere:DPCLIP"])
@@ -34,9 +34,9 @@ def test_a_class_with_another_face_is_told_what_it_lacks(monkeypatch):
         UserError, match="lacks on_backbone, uses_category, trains, normalise, context, encode, distance"
     ):
         find_method("torch.nn:Linear")
-    monkeypatch.delattr(ConvNet, "image_size")
-    with pytest.raises(UserError, match="'dpclip.method.convnet:ConvNet' lacks image_size"):
-        find_method("dpclip.method.convnet:ConvNet")
+    monkeypatch.delattr(Wordless, "image_size")
+    with pytest.raises(UserError, match="'tests.toy:Wordless' lacks image_size"):
+        find_method("tests.toy:Wordless")
 
 
 @pytest.mark.parametrize("code", ["raise RuntimeError('two\\nlines')", "1 / 0", "import sys; sys.exit(3)", "def"])
@@ -53,7 +53,7 @@ def test_a_module_that_fails_when_it_is_imported_is_named(code, tmp_path, monkey
 @pytest.mark.parametrize("name", RIVALS)
 def test_methods_say_without_being_built_whether_they_train(name):
     config = RunConfig().set(**RIVALS[name].changes)
-    assert find_method(config.method).trains(config.model) == (name not in ("CLIP, untrained", "ConvNet, frozen"))
+    assert find_method(config.method).trains(config.model) == (name != "CLIP, untrained")
 
 
 @pytest.mark.parametrize("changes", [PLAIN, *({**PLAIN, **{name: on}} for name, on in ON.items())])

@@ -23,7 +23,7 @@ def record():
         r
         for r in configurations()
         if r["split"] == "unseen" and r["config"]["model"]["scaling"] == wanted.scaling and len(r["probe"]) == 3
-        and r["config"]["preset"] == "mini" and r["config"]["model"]["hard_every"] == 2
+        and r["config"]["preset"] == "mini" and r["config"]["model"]["hard_every"] == 3
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from dpclip.tables.blocks import (
     kind_of,
     published_block,
     published_blocks,
-    run_blocks,
+    run_block,
     table_blocks,
 )
 from dpclip.tables.published import published_rows
@@ -93,9 +93,9 @@ def test_captions_count_the_seeds_that_ran():
     assert accuracy_block(some(a=[record(0.2)]), "warped").caption.endswith("; 1 seed.")  # of the 2 that are wanted
 
 
-def test_each_style_of_sketches_has_a_block():
-    assert ["by people" in block.caption for block in run_blocks(some())] == [False, True]
-    assert len(run_blocks(some(preset="paper", dataset="sketchy"))) == len(run_blocks(some("2"))) == 1
+def test_fine_grained_retrieval_asks_with_the_sketches_that_train_and_category_level_with_those_by_people():
+    tables = (some(), some(preset="paper", dataset="sketchy"), some("2"))
+    assert ["by people" in run_block(rows).caption for rows in tables] == [False, True, True]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def run(monkeypatch, tmp_path):
 
 def test_the_command_keeps_kinds_apart_and_trains_nothing(run):
     read = json.loads(run("1", "--format", "json").stdout)
-    assert [block["kind"] for block in read["blocks"]] == ["published", "paper run", "mini run", "mini run"]
+    assert [block["kind"] for block in read["blocks"]] == ["published", "paper run", "mini run"]
     for block in read["blocks"]:
         assert {row["kind"] for row in block["rows"]} == {block["kind"]}
     assert all("value" not in row and row["command"].startswith("dpclip sweep") for row in read["blocks"][1]["rows"])

@@ -53,13 +53,11 @@ def test_wrong_firsts_say_how_often(store):
     assert [place.get_title() for place in axes] == ["bird3\n5 of 8", "bird1\n2 of 9", ""]
 
 
-def test_categories_counts_and_objects():
+def test_categories_and_counts():
     queries = pd.DataFrame({"category": list("aabb") * 2, "seed": [0] * 4 + [1] * 4, "gallery": 4})
     queries["failed"] = [True, False, True, True] * 2
     bars = study_pictures.show_categories(queries).axes[0]
-    assert [bar.get_width() for bar in bars.patches] == [100, 50] and len(bars.lines) == 3
-    bars = study_pictures.show_counts(np.array([3, 1]), np.array([2.0, 2.0])).axes[0].patches
-    assert [bar.get_height() for bar in bars] == [3, 1, 2, 2]
-    objects = pd.DataFrame({"drawn": [0.5, 0.5, 1.0], "human": [0.0, 0.0, 1.0]})
-    dots = study_pictures.show_objects(objects).axes[0].collections[0]
-    assert dots.get_offsets().tolist() == [[50, 0], [100, 100]] and dots.get_sizes().tolist() == [44, 22]
+    assert [bar.get_height() for bar in bars.patches] == [100, 50] and len(bars.lines) == 3
+    (axes,) = study_pictures.show_counts(np.array([3, 1]), np.array([2.0, 2.0]), "hands", "photos").axes
+    assert [bar.get_height() for bar in axes.patches] == [3, 1, 2, 2]
+    assert axes.get_xlabel() == "hands, of 1, with which they fail" and axes.get_ylabel() == "photos"

@@ -130,5 +130,11 @@ def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, mon
     table = measured(direct, rows_of("decisions", "mini", folder=tmp_path)).set_index("Instead")
     assert table.loc["direct scaling", "DP-CLIP is"] == "undecided"
     page = decisions_page(DECISIONS, tmp_path)
+    assert page.count("| mAP@all | not run yet |") == 3  # table 2 has no run of it
+    run = make_run(preset("mini").set(category_level=True), 0, listing)
+    level = {setting: {"map@all": 0.5, "ap": []} for setting in ("blind", "generic", "oracle")}
+    metrics = record["metrics"] | {"category-level": level}
+    records.write_record(record | {"run": run.name, "config": asdict(run.config), "metrics": metrics}, tmp_path)
+    page = decisions_page(DECISIONS, tmp_path)
     assert "`dpclip sweep --preset mini --table decisions` makes the runs that are missing" in page
-    assert page.count("\n### ") == len(DECISIONS) and "| who tells the category | oracle | mAP@all |" in page
+    assert page.count("\n### ") == len(DECISIONS) and "| oracle | mAP@all | 50.0 |" in page

@@ -6,10 +6,18 @@ from dpclip.data import benchmark
 from dpclip.evaluation.intervals import Comparison
 from dpclip.runs.experiments import table_runs
 from dpclip.runs.table_records import TableRows
+from dpclip.tables.cells import accuracy_columns
 from dpclip.tables.cost_table import CostVerdict
 from dpclip.tables.verdicts import Claim, Verdict
 from dpclip_book.pages import result_tables
-from dpclip_book.pages.result_tables import cost_verdict_table, make_rows, summary, verdict_frame, verdict_table
+from dpclip_book.pages.result_tables import (
+    cost_verdict_table,
+    in_words,
+    make_rows,
+    summary,
+    verdict_frame,
+    verdict_table,
+)
 from tests.dpclip.runs.test_table_records import write
 
 CLAIM = Claim("a beats b", "a", "b", "paper")
@@ -39,6 +47,13 @@ def test_a_claim_that_waits_says_what_it_waits_for():
     assert "| – | – | 0 | not run yet |" in page and "`dpclip sweep --preset mini --table 1`" in page
     assert summary([GOOD, WAITING]) == "1 not run yet, 1 replicates"
     assert "No claim has both" in verdict_table([], ROWS, "warped", "x").data
+
+
+def test_a_sentence_has_the_means_and_names_what_has_not_run():
+    records = [{"metrics": {"fine-grained": {"held-out": {"warped": {"acc@1": share}}}}} for share in (0.35, 0.36)]
+    rows = TableRows("1", "mini", "icon-sbir", {"a": records, "b": []}, {"a": 2, "b": 2})
+    words = in_words(rows, accuracy_columns("warped")[0], ["a", "b", "left out"])
+    assert words == "Mini runs, held-out, Acc@1: a 35.5 %; b not run yet; left out not run yet"
 
 
 def test_cost_verdicts_state_their_line():

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -10,6 +11,8 @@ import torch
 import torch.nn.functional as F
 
 from dpclip.config import DPCLIPConfig
+from dpclip.data import benchmark
+from dpclip.data.batches import test_sets
 from dpclip.data.store import ImageStore
 from dpclip.errors import MissingRun
 from dpclip.evaluation.evaluate import open_bench
@@ -18,7 +21,7 @@ from dpclip.files import ROOT
 from dpclip.method.model import DPCLIP
 from dpclip_book.pages import try_page
 from dpclip_book.pages.tower import export_tower, stacked
-from dpclip_book.pages.try_data import LARGEST, offers, page_data
+from dpclip_book.pages.try_data import BY_PEOPLE, LARGEST, offered_categories, offered_sketches, offers, page_data
 from tests.toy import make_toy
 
 
@@ -71,10 +74,26 @@ def test_packed_numbers_are_those_of_python(bench):
 def test_no_sketch_of_the_support_is_offered_and_each_has_its_photo(bench):
     names = bench.store.manifest.table["instance"]
     for offer, category in zip(offers(bench), page_data(bench, offers(bench))["categories"], strict=True):
-        given = set(names[offer.test.support])
+        rows = [sketch["row"] for sketch in category["sketches"]]
+        assert rows and not set(rows) & set(offer.test.support)
+        assert len({names[row] for row in rows}) == len(rows)  # one of each photo
         for sketch in category["sketches"]:
-            assert names[sketch["row"]] not in given
             assert names[offer.test.gallery[sketch["target"]]] == names[sketch["row"]]
+
+
+def test_of_what_people_drew_every_third_concept_is_offered_with_sketches_of_both_kinds():
+    manifest = benchmark.recorded()
+    offered = offered_categories(manifest)
+    drawn = sorted({manifest.table["category"][row] for row in manifest.rows(split="unseen", style="human")})
+    assert offered == drawn[::3] and len(offered) >= 10
+    test = test_sets(manifest, "unseen", "warped", "held-out", DPCLIPConfig(), 0)
+    test = next(one for one in test if one.category == offered[1])
+    sketches = offered_sketches(SimpleNamespace(manifest=manifest), test)
+    styles = manifest.table["style"][[row for row, _ in sketches]].tolist()
+    assert styles == ["human"] * BY_PEOPLE + ["warped"] * (len(sketches) - BY_PEOPLE)
+    assert [by for _, by in sketches] == ["drawn by a person"] * BY_PEOPLE + [
+        f"drawn by a program, hand {manifest.table['path'][row][-5]}" for row, _ in sketches[BY_PEOPLE:]
+    ]
 
 
 def test_other_data_and_missing_runs_have_a_note_instead(tmp_path, monkeypatch):

@@ -106,13 +106,15 @@ def test_wrong_firsts_count_only_sketches_of_other_photos():
     assert failures.worst_queries(found, ["b", "a"])["rank"].tolist() == [3]
 
 
-def test_objects_need_sketches_of_both_styles():
-    drawn = pd.DataFrame({"photo": [1, 1, 2, 3], "failed": [True, False, True, False]})
-    human = pd.DataFrame({"photo": [1, 2, 2, 4], "failed": [False, True, True, True]})
-    objects = failures.by_object(drawn, human)
-    assert objects.to_dict("index") == {1: {"drawn": 0.5, "human": 0.0}, 2: {"drawn": 1.0, "human": 1.0}}
-    assert failures.rank_correlation(objects) == pytest.approx(1)
-    assert np.isnan(failures.rank_correlation(objects.assign(human=1.0)))
+def test_hands_are_read_off_the_sketches_and_photos_need_all():
+    class Benchmark:
+        table = pd.DataFrame({"path": ["sketch/cup/set-24-2.png", "sketch/cup/set-24-1.png", "sketch/cup/other-1.png"]})
+
+    queries = {"query": [0, 1, 2, 1, 0], "photo": [7, 7, 8, 7, 7], "seed": [0, 0, 0, 1, 1]}
+    queries = pd.DataFrame(queries).assign(category="cup", failed=[False, True, True, True, True])
+    hands = failures.by_hand(Benchmark(), queries)
+    assert hands.index.tolist() == [("cup", 0, 7), ("cup", 1, 7)] and set(hands.dtypes) == {np.dtype(bool)}
+    assert hands.to_dict("list") == {1: [True, True], 2: [False, True]}
 
 
 def test_rankings_of_chosen_queries(bench, record):

@@ -1,5 +1,7 @@
 """Scenes show what they say; focus is one where prompts are an object's tokens, and the area where they are noise."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from dpclip.evaluation.prompt_similarity import prompt_similarity
 from dpclip.method.model import DPCLIP, Context, DPCLIPConfig
 from dpclip_book.studies import focus
 from dpclip_book.studies.focus import CONTROLS, focus_verdict, gains, measure_focus, object_share, random_prompts
-from dpclip_book.studies.scenes import compose, draw_scenes, placements
+from dpclip_book.studies.scenes import NEIGHBOURS, compose, draw_scenes, placements
 from tests.toy import make_toy
 
 COLOURS = {"cat": 0.1, "cup": 0.2, "dog": 0.4}  # no mean of two is a third
@@ -56,7 +58,7 @@ def test_photos_stay_inside_and_apart(grid):
     assert len(placements(grid)) == len(set(placements(grid))) == 4
 
 
-def test_every_two_categories_meet_in_every_placement(store, tests):
+def test_few_categories_all_meet_in_every_placement(store, tests):
     scenes = draw_scenes(tests, 0, 7)
     assert len(scenes) == 3 * 4
     category = store.manifest.table["category"].to_numpy()
@@ -67,6 +69,16 @@ def test_every_two_categories_meet_in_every_placement(store, tests):
     assert not draw_scenes(tests, 1, 7).equals(scenes) and draw_scenes(tests, 0, 7).equals(scenes)
     with pytest.raises(UserError, match="three categories"):
         draw_scenes(tests[:2], 0, 7)
+
+
+@pytest.mark.parametrize("count", [5, 12])
+def test_each_of_many_categories_meets_its_neighbours(count):
+    tests = [SimpleNamespace(gallery=np.arange(10 * number, 10 * number + 4)) for number in range(count)]
+    one, two = (draw_scenes(tests, seed, 7) for seed in (0, 1))
+    pairs = set(zip(one["first"], one["second"], strict=True))
+    assert all(first < second for first, second in pairs) and len(one) == 4 * len(pairs)
+    assert np.bincount(np.array(sorted(pairs)).ravel()).tolist() == [2 * NEIGHBOURS] * count
+    assert (pairs != set(zip(two["first"], two["second"], strict=True))) == (count > 5)
 
 
 def test_patches_of_an_object_show_it_and_nothing_else(plain, tests):

@@ -27,8 +27,7 @@
   }
 
   function describe(query) {
-    const by = query.style === "human" ? "by a person" : `by hand ${query.hand}`;
-    return `${E.photos[query.photo]}, ${E.words[query.category]}, drawn ${by}`;
+    return `${E.photos[query.photo]}, ${E.words[query.category]}, drawn by hand ${query.hand}`;
   }
 
   function paintControls() {

@@ -12,7 +12,7 @@ window.Explorer = (() => {
       id: `${test.category}/${name}`,
       category: test.category,
       style: test.style,
-      hand: test.style === "human" ? "" : name.split("-").pop(),
+      hand: name.split("-").pop(),
       protocol: test.protocol,
       picture: test.pictures[number],
       photo: test.photos[number],
@@ -43,12 +43,11 @@ window.Explorer = (() => {
     1: ["Table 1: methods", (row) => rows[row].tables.includes("1")],
     3: ["Table 3: modules on and off", (row) => rows[row].tables.includes("3")],
   };
-  const SKETCHES = { all: ["by a program, all hands", (query) => query.style === "warped"] };
+  const SKETCHES = { all: ["by all hands", () => true] };
   for (const hand of [1, 2, 3, 4, 5]) {
     const skill = HANDS[hand] ? ` (${HANDS[hand]})` : "";
-    SKETCHES[`hand-${hand}`] = [`by a program, hand ${hand}${skill}`, (query) => query.hand === String(hand)];
+    SKETCHES[`hand-${hand}`] = [`by hand ${hand}${skill}`, (query) => query.hand === String(hand)];
   }
-  SKETCHES.human = ["by people", (query) => query.style === "human"];
 
   const same = (list) => Object.fromEntries(list.map((value) => [value, [value]]));
   const OPTIONS = {
