@@ -27,7 +27,6 @@ from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.training import processes
 from dpclip.training.objective import Pictures
-from dpclip.training.speed import keep_freed_memory
 
 PHOTOS, SIDE, SIZE, BATCH, BATCHES = 128, 256, 224, 64, 4  # Sketchy's pictures are 256 pixels wide
 DEMAND = 5
@@ -80,7 +79,6 @@ class Usual(Dataset):
 
 
 def compare() -> list[Comparison]:
-    keep_freed_memory()  # as in training, for both sides
     with tempfile.TemporaryDirectory() as folder:
         manifest = make_pictures(Path(folder))
         begun = time.perf_counter()

@@ -52,7 +52,7 @@ class Manifest:
             raise UserError(f"{name}: {table['path'][twice].iloc[0]} is listed twice. List it once.")
         return cls(name, Path(root), table, dict(text), fingerprint, unpaired)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """12 hexadecimal digits that change with any row, any category's words, or the fingerprint."""
         content = [self.table.to_csv(index=True), json.dumps(self.text, sort_keys=True), self.fingerprint]

@@ -27,5 +27,4 @@ def test_a_rival_differs_from_plain_clip_only_in_what_it_names():
         "shuffle_weight",
         "relative_weight",
         "text_weight",
-        "method",
     }
