@@ -13,7 +13,7 @@ from dpclip.data.batches import TestSet
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 
-NEIGHBOURS = 2  # on each side of a category, in a circle of all: those that it shares scenes with
+NEIGHBOURS = 1  # on each side of a category, in a circle of all: those that it shares scenes with
 
 
 def placements(grid: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -27,7 +27,7 @@ def placements(grid: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 def draw_scenes(tests: list[TestSet], seed: int, grid: int) -> pd.DataFrame:
     """Scenes of the tests' categories, in a circle of random order: each with its NEIGHBOURS on both sides, of random
-    photos of their galleries, in every placement. Up to five categories all meet.
+    photos of their galleries, in every placement. Up to three categories all meet.
 
     Columns: `first`, `second` and `third` (a category that the scene does not show) as places in `tests`; `photo_first`
     and `photo_second`, row numbers; `placement`. Raises UserError for fewer than three categories.
