@@ -22,14 +22,14 @@ from dpclip.method.templates import sentences
 
 def text_table(model: Method, text: dict[str, str], folder: Path) -> dict[str, Tensor | None]:
     """`text`, category -> words, to category -> t_c (E,) on the model's device; all None for a model without words.
-    Kept in `folder`, in one safetensors file for the same categories, sentences, text tower, kind of device and
-    precision. Raises UserError when the file is damaged, or the folder cannot be written.
+    Kept in `folder`, in one safetensors file for the same categories, sentences, text tower, kind of device,
+    precision and torch. Raises UserError when the file is damaged, or the folder cannot be written.
     """
     if not model.on_backbone:
         return dict.fromkeys(text)
     templates, device, tower = model.config.templates, model.backbone.proj.device, tower_hash(model.backbone)
     texts = [sentence for words in text.values() for sentence in sentences(words, templates)]
-    identity = [text, texts, tower, device.type, torch.get_float32_matmul_precision()]
+    identity = [text, texts, tower, device.type, torch.get_float32_matmul_precision(), torch.__version__]
     path = Path(folder) / f"words-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]}.safetensors"
     if path.exists():
         features = _read(path)
