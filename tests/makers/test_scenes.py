@@ -8,7 +8,6 @@ from dpclip.data.images import read_image
 from dpclip_prepare.draw.canvas import SIDE
 from makers.scenes import COLUMNS, SHOWN, draw_scene, others_of
 
-
 SOME = read_icons()[::200]
 
 
