@@ -16,7 +16,7 @@ import numpy as np
 
 from dpclip.data.benchmark import PEOPLE, read_icons, split_by_name
 from dpclip.data.benchmark import ROOT as FOLDER
-from dpclip.files import BUILD_FOLDER, atomic_write_bytes
+from dpclip.files import BUILD_FOLDER, ROOT, atomic_write_bytes
 from dpclip_prepare.draw.people import INKS
 from makers.choosing import choose
 from makers.concepts import quickdraw_names
@@ -38,7 +38,7 @@ def main() -> None:
     print("concepts of each split:", Counter(split_by_name(concepts).values()))
     people(concepts)
     icon_sheets(icons, BUILD_FOLDER / "icon-sheets")
-    picture_sheet(icons, FOLDER / "contact.jpg")
+    picture_sheet(icons, ROOT / "book" / "_static" / "contact.jpg")
 
 
 def people(concepts: set[str]) -> None:
