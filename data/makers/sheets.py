@@ -12,6 +12,7 @@ from dpclip_prepare.draw.canvas import rendered, svg_document
 from dpclip_prepare.draw.icon_pictures import draw_icon
 
 CELL, CAPTION = 56, 11  # pixels
+WIDTH = 920  # of the committed sheet, pixels: a page may be no heavier
 SHOWN = ("photo", ""), ("sketch", "-5")  # kinds of pictures, and the hand, on a sheet
 WIDE = 18  # icons in a row
 
@@ -47,7 +48,8 @@ def picture_sheet(icons: list[Icon], path: Path, across: int = 10) -> None:
             tiles.append((x + place * CELL, y + CAPTION, picture))
         colour = {"unseen": "#b00", "val": "#06c"}.get(splits[concept], "black")
         tiles.append((x, y, _caption(f"{concept}", 2 * CELL, colour)))
-    _pasted(tiles).save(path, quality=85)
+    sheet = _pasted(tiles)
+    sheet.resize((WIDTH, sheet.height * WIDTH // sheet.width), Image.Resampling.LANCZOS).save(path, quality=45)
 
 
 def _grouped(icons: list[Icon]) -> dict[str, list[Icon]]:
