@@ -136,7 +136,7 @@ pages: data ## look at every page of the built site in a browser: requests, form
 .PHONY: nbval
 nbval: data ## run the stored chapters again and compare the cells tagged for it
 	@mkdir -p $(LOGS)
-	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -p no:cacheprovider notebooks 2>&1 | tee $(LOGS)/nbval.log
+	@$(BIN)/python -m pytest -n auto --dist loadfile --nbval-lax --nbval-current-env -p no:cacheprovider notebooks 2>&1 | tee $(LOGS)/nbval.log
 
 .PHONY: benchmarks
 benchmarks: $(READY) ## time a training step and the metrics against slow versions; fails when a ratio is too low
