@@ -3,8 +3,9 @@
 The photo shows the named object and one of another concept, on one background in one light; the sketch shows the named
 one only. A tower that encodes a photo before it meets the sketch can know from the category's hint alone which of the
 two is asked for. FOLDER becomes a data set of one's own (`--set dataset=folder --data FOLDER`), places.csv names place
-and concept of both objects of every photo. `--shown`: of the scene only the other object, the place of the named one as
-a plain disc, or the background; what is found there is found by a shortcut. Source: `ours`.
+and concept of both objects of every photo. `--shown`: only the other object, the place of the named one as a
+plain disc, or a background, for probes of shortcuts. The colour of a background follows what stands before it, so that
+of `--shown` is not the scene's own: a probe of the background itself needs more than this. Source: `ours`.
 """
 
 import argparse

@@ -31,7 +31,7 @@ def test_both_objects_lie_within_the_picture_at_different_places(jobs, tmp_path)
         assert abs(line["x"] - line["other_x"]) + abs(line["y"] - line["other_y"]) > 0.3
 
 
-def test_without_the_named_object_its_place_looks_like_the_rest_of_the_scene_without_it(jobs, tmp_path):
+def test_a_scene_is_drawn_alike_again_and_every_part_shown_is_another_picture(jobs, tmp_path):
     named, _ = jobs[3]
     shown = {}
     for part in SHOWN:
