@@ -80,6 +80,7 @@ class DPCLIPConfig:
     shuffle_weight: Amount = 0.0  # of CLIP-AT's patch-shuffle triplet (losses.py)
     relative_weight: Amount = 0.0  # of its relative-distance regulariser
     text_weight: Amount = 0.0  # of its text classification loss
+    swapped: Literal["none", "support", "words"] = "none"  # what the test takes from another category `ours`
 
     def __post_init__(self) -> None:
         if math.isqrt(self.windows) ** 2 != self.windows:

@@ -36,6 +36,7 @@ class TestSet:
     gallery: np.ndarray  # (G,)
     target: np.ndarray  # (Q,) place in the gallery
     support: np.ndarray  # (S,) sketches first, then photos
+    words: str  # the category that gives the words: its own, unless they are swapped
 
 
 def support_places(config: DPCLIPConfig, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -114,6 +115,17 @@ def _foreign(sets: list, config: DPCLIPConfig, random: np.random.Generator) -> l
     return found
 
 
+def _swapped(tests: list[TestSet], what: str, random: np.random.Generator) -> list[TestSet]:
+    """Each test with the support or the words of another, all going round; as they are for "none"."""
+    if what == "none":
+        return tests
+    order = random.permutation(len(tests))
+    pairs = sorted(zip(order, np.roll(order, 1), strict=True))  # of each test's place the giver's
+    if what == "words":
+        return [replace(tests[place], words=tests[giver].category) for place, giver in pairs]
+    return [replace(tests[place], support=tests[giver].support) for place, giver in pairs]
+
+
 def test_sets(
     manifest: Manifest, split: str, style: str, protocol: str, config: DPCLIPConfig, seed: int, limit: int = 0
 ) -> list[TestSet]:
@@ -151,8 +163,9 @@ def test_sets(
         else:
             given, shown = _drawn_support(config, place, len(photos), random)
             support = _support(config, sketches[given], photos[shown])
-        tests.append(TestSet(category, sketches, photos, place, support))
-    return _foreign(tests, config, np.random.default_rng([seed, len(tests)]))
+        tests.append(TestSet(category, sketches, photos, place, support, category))
+    random = np.random.default_rng([seed, len(tests)])
+    return _swapped(_foreign(tests, config, random), config.swapped, random)
 
 
 def _drawn_support(config: DPCLIPConfig, place: np.ndarray, photos: int, random: np.random.Generator) -> tuple:

@@ -116,10 +116,10 @@ def open_benchmark(root: Path = ROOT) -> Manifest:
     listing, built = recorded(root), read_built(root)
     if built is None:
         raise UserError(f"{root / BUILT} is missing: the pictures are not drawn yet. Run: {BUILD}")
-    missing = next((path for path in listing.table["path"] if not (listing.root / path).is_file()), None)
-    if missing:
-        raise UserError(f"{listing.root / missing} is missing. Run: {BUILD} --force")
-    contents = hash_contents(listing.root, listing.table["path"])
+    try:
+        contents = hash_contents(listing.root, listing.table["path"])
+    except UserError as error:
+        raise UserError(f"{error} Run: {BUILD} --force") from error
     if contents != built["contents"]:
         raise UserError(f"pictures in {root / 'images'} are not those that were drawn. Run: {BUILD} --force")
     return listing if built["recorded"] else replace(listing, fingerprint=contents[:12])

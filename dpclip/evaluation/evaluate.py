@@ -40,7 +40,7 @@ class Bench:
     def context(self, test: TestSet) -> Context:
         """Prompts and scales of the test's category, from its support images and its name."""
         support = self.model.normalise(self.store[test.support]) if len(test.support) else None
-        return self.model.context(support, self.words[test.category])
+        return self.model.context(support, self.words[test.words])
 
     @torch.inference_mode()
     def encode(self, rows: np.ndarray, context: Context) -> Features:

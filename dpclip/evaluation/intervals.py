@@ -1,73 +1,100 @@
-"""How sure a number is: intervals over seeds, and paired bootstrap over queries."""
+"""How sure a number is: intervals over seeds, and paired comparisons over queries that have things in common."""
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
+import pandas as pd
 
-DRAWS = 2000  # of a bootstrap
+LEVEL = 0.025  # of a one-sided test: an interval holds 95 %
+
+
+def student(share: float, freedom: float = inf) -> float:
+    """Quantile of Student's t, of the normal distribution without `freedom`."""
+    from scipy.special import ndtri, stdtrit  # scipy.stats takes long to import
+
+    return float(ndtri(share) if np.isinf(freedom) else stdtrit(freedom, share))
 
 
 def seed_interval(values: list[float]) -> tuple[float, float]:
     """Mean and half-width of Student's 95 % interval over seeds; the half-width of a single value is NaN."""
-    from scipy.special import stdtrit  # the quantile of Student's t; scipy.stats takes long to import
-
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, float("nan")
     error = np.std(values, ddof=1) / np.sqrt(len(values))
-    return mean, float(stdtrit(len(values) - 1, 0.975) * error)
+    return mean, float(student(1 - LEVEL, len(values) - 1) * error)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Mean difference of two methods on the same queries, with a 95 % bootstrap interval."""
+    """Mean difference of two methods on the same queries, its standard error, and the degrees of `freedom` with which
+    that is known.
+    """
 
     difference: float
-    low: float
-    high: float
+    error: float
+    freedom: float = inf
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95 % interval."""
+        return self.difference - student(1 - LEVEL, self.freedom) * self.error
+
+    @property
+    def high(self) -> float:
+        return self.difference + student(1 - LEVEL, self.freedom) * self.error
 
     @property
     def verdict(self) -> str:
         """better | worse | undecided, by whether the interval leaves zero out."""
         return "better" if self.low > 0 else "worse" if self.high < 0 else "undecided"
 
+    def p_above(self, bound: float) -> float:
+        """One-sided p-value for a difference of more than `bound`."""
+        from scipy.special import ndtr, stdtr
 
-def hits(record: dict, protocol: str, style: str, k: int = 1) -> np.ndarray:
-    """Whether each fine-grained query of a record found its photo among the first k: (Q,) of 0 and 1."""
-    ranks = record["metrics"]["fine-grained"][protocol][style]["ranks"]
-    return (np.concatenate([ranks[category] for category in sorted(ranks)]) <= k).astype(float)
+        if self.error == 0:
+            return float(self.difference <= bound)
+        far = (bound - self.difference) / self.error
+        return float(ndtr(far) if np.isinf(self.freedom) else stdtr(self.freedom, far))
+
+    def p_below(self, bound: float) -> float:
+        """One-sided p-value for a difference of less than `bound`."""
+        return Comparison(-self.difference, self.error, self.freedom).p_above(-bound)
+
+    def smallest_seen(self, level: float = LEVEL, power: float = 0.8) -> float:
+        """The smallest true difference that a one-sided test of this level finds above zero with this power."""
+        return (student(1 - level, self.freedom) + student(power, self.freedom)) * self.error
 
 
-def precisions(record: dict, setting: str) -> np.ndarray:
-    """The average precision of each category-level query of a record: (Q,)."""
-    return np.array(record["metrics"]["category-level"][setting]["ap"])
+def compare_queries(ours: np.ndarray, theirs: np.ndarray) -> Comparison:
+    """Paired, of queries that have nothing in common: `ours` minus `theirs`, (Q,) each, in the same order."""
+    difference = np.asarray(ours, float) - np.asarray(theirs, float)
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    return Comparison(float(difference.mean()), float(error), len(difference) - 1)
 
 
-def compare_queries(ours: list[np.ndarray], theirs: list[np.ndarray]) -> Comparison:
-    """Paired bootstrap over queries, seeds averaged: `ours` minus `theirs`, (Q,) values a seed, in the same order.
-    Queries are drawn with replacement within each seed, whose held-out items are the same for all methods.
+def compare_runs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Comparison:
+    """`ours` minus `theirs`: one row a query, by (category, ...), one column a seed, NaN where a seed did not ask the
+    query; the same for both.
+
+    Standard error of the mean for other concepts, with their photos and sketches, and for other seeds: variance over
+    concepts plus variance over seeds, less what both hold (two-way clustering: Cameron, Gelbach and Miller, 2011);
+    degrees of freedom by Satterthwaite. To draw photos and sketches once more inside a concept would count their noise
+    twice. One seed does not count. `ours`
     """
-    random = np.random.default_rng(0)
-    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
-    drawn = [d[random.integers(0, len(d), (DRAWS, len(d)))].mean(1) for d in differences]
-    low, high = np.quantile(np.mean(drawn, axis=0), [0.025, 0.975])
-    return Comparison(float(np.mean([d.mean() for d in differences])), float(low), float(high))
+    values = ours - theirs
+    means = values.mean()  # (S,)
+    share = (values - means.mean()) / values.count() / len(means)  # of each answer in the mean; they sum to zero
+    share = share.groupby(level=0).sum()  # (C, S)
+    concepts, seeds, both = (_variance(parts) for parts in (share.sum(axis=1), share.sum(), share.stack()))
+    seeds = max(seeds - both, 0.0)
+    freedom = inf
+    if spread := concepts**2 / max(len(share) - 1, 1) + seeds**2 / max(len(means) - 1, 1):
+        freedom = (concepts + seeds) ** 2 / spread
+    return Comparison(float(means.mean()), float(np.sqrt(concepts + seeds)), freedom)
 
 
-def compare_seeds(ours: list[np.ndarray], theirs: list[np.ndarray]) -> Comparison:
-    """Paired bootstrap over seeds and queries: `ours` minus `theirs`, (Q,) values a seed, in the same order. Each draw
-    takes as many seeds as there are, with replacement, and within each as many queries. So what a seed changes (initial
-    weights, batches, support) counts too. A handful of seeds drawn with replacement varies less than fresh ones would:
-    with three the interval is somewhat too narrow, with one the seeds do not count at all. `ours`
-    """
-    random = np.random.default_rng(0)
-    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
-    seeds = random.integers(len(differences), size=(DRAWS, len(differences)))
-    means = np.empty(seeds.shape)
-    for seed, difference in enumerate(differences):
-        drawn = seeds == seed
-        values, counts = np.unique(difference, return_counts=True)
-        times = random.multinomial(len(difference), counts / len(difference), drawn.sum())  # (draws of this seed, V)
-        means[drawn] = times @ values / len(difference)
-    low, high = np.quantile(means.mean(1), [0.025, 0.975])
-    return Comparison(float(np.mean([d.mean() for d in differences])), float(low), float(high))
+def _variance(sums: pd.Series) -> float:
+    """Of a mean, from the independent parts that its deviations add up to; 0 for a single part."""
+    return float((sums**2).sum() * len(sums) / (len(sums) - 1)) if len(sums) > 1 else 0.0

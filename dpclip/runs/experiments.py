@@ -51,6 +51,7 @@ SUPPORTS = {
     "random support": {"support": "random"},
     "unmatched support": {"support": "unmatched"},
 }
+SWAPS = {"support": "another's support at the test", "words": "another's words at the test"}  # field's value -> row
 KINDS = {"no scaling": "none", "low-rank, no text": "unscaled", "direct scaling": "direct"}
 SCALINGS = {name: {"scaling": kind} for name, kind in KINDS.items()}
 RANKS = (16, 64, 256, 768)  # of side-way scaling; more than the backbone's width has no use
@@ -140,7 +141,7 @@ def design_rows(preset_name: str) -> list[Row]:
 
     base = preset(preset_name)
     ranks = dict.fromkeys(min(rank, vision_config(base.backbone)["width"]) for rank in RANKS)
-    settings = {"DP-CLIP": {}} | SUPPORTS | SCALINGS
+    settings = {"DP-CLIP": {}} | SUPPORTS | {row: {"swapped": what} for what, row in SWAPS.items()} | SCALINGS
     settings |= {f"side-way, r = {rank}": {"rank": rank} for rank in ranks if rank != base.model.rank}
     counts = [k for k in PROMPTS if k != base.model.num_prompts]
     settings |= {f"{k} prompt{'s' * (k > 1)} a layer": {"num_prompts": k} for k in counts}

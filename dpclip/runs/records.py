@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dpclip.config import TRIALS, RunConfig
+from dpclip.config import TRIALS, DPCLIPConfig, RunConfig
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.files import BUILD_FOLDER, DATA, MINI, atomic_write_text, sha256_file
@@ -44,7 +44,10 @@ class Run:
     @property
     def model(self) -> str:
         """The identity of what is trained: how it is tested does not matter."""
-        return self._named(self.config.set(category_level=True))
+        tested = {"category_level": True, "swapped": "none"}
+        if self.config.model.checkpoint == "last":  # else tests choose it
+            tested["fusion"] = DPCLIPConfig.fusion
+        return self._named(self.config.set(**tested))
 
     def _named(self, config: RunConfig) -> str:
         identity = f"{config.key()} {self.data_hash} {self.weights_hash}"

@@ -19,7 +19,7 @@ from dpclip.tables.published import computed, published_rows
 
 EXACT = (
     *("kind", "preset", "dataset", "method", "metric", "value", "half_width", "seeds", "protocol", "sketches"),
-    *("setting", "convention", "evidence", "source", "note", "command"),
+    *("setting", "convention", "evidence", "source", "note"),
 )
 DASH = "–"  # not printed, or not known to us
 RELEVANT = {  # data set -> the two metrics that are usual there
@@ -105,8 +105,6 @@ def _run_block(rows: TableRows, columns: list[Column], style: str, caption: str,
     where = f"on {data_title(rows.dataset)}, {STYLES.get(style, 'sketches')}, unseen categories"
     caption = f"{kind_of(rows.preset).capitalize()}s, preset `{rows.preset}`, {where}: {caption}; {seeds}{interval}."
     values = shown.run_values(rows.records, columns).assign(dataset=rows.dataset, preset=rows.preset, convention=said)
-    missing = {shown.row_title(row, rows.records[row]) for row in rows.missing}
-    values["command"] = [rows.command if name in missing else "" for name in values["method"]]
     return Block(kind_of(rows.preset), caption, shown.run_table(rows.records, columns), values, missing_note(rows))
 
 
@@ -152,13 +150,12 @@ def as_markdown(table: str, title: str, blocks: list[Block]) -> str:
     """Blocks with their captions under headings of their kinds, our runs first. A row that has not run has no line: the
     notes name it, and what makes it.
     """
-    parts, shown = [f"# Table {table}: {title}"], []
-    for block in blocks:
-        frame = block.frame[block.frame["seeds"] > 0] if "seeds" in block.frame else block.frame
-        shown.append((block.kind is Kind.PUBLISHED, frame.empty, block, frame))
-    for *_, block, frame in sorted(shown, key=lambda entry: entry[:2]):
+    parts = [f"# Table {table}: {title}"]
+    for block in sorted(blocks, key=lambda block: (block.kind is Kind.PUBLISHED, block.frame.empty)):
         parts += [f"## {block.kind.capitalize()}{'s' * block.kind.endswith('run')}"]
-        parts += [block.caption, frame.to_markdown(index=False, disable_numparse=True)] if len(frame) else []
+        parts += (
+            [block.caption, block.frame.to_markdown(index=False, disable_numparse=True)] if len(block.frame) else []
+        )
         parts += [block.notes] if block.notes else []
     return "\n\n".join(dict.fromkeys(parts)) + "\n"  # a heading or a note of several blocks once
 
@@ -174,7 +171,7 @@ def as_json(table: str, blocks: list[Block]) -> str:
     for block in blocks:
         frame = exact(block).dropna(axis=1, how="all")
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        read.append({"kind": block.kind, "caption": block.caption, "rows": rows})
+        read.append({"kind": block.kind, "caption": block.caption, "rows": rows, "notes": block.notes})
     return json.dumps({"table": int(table), "blocks": read}, indent=1) + "\n"
 
 

@@ -55,15 +55,18 @@ def category_columns(style: str, metrics: tuple[str, ...] = ("map@all", "p@10"))
 
 def row_title(name: str, records: list[dict]) -> str:
     """A row whose epoch was chosen by a score says by which."""
-    return name + (KEPT[RunConfig.read(records[0]["config"]).model.checkpoint] if records else "")
+    return name + KEPT[RunConfig.read(records[0]["config"]).model.checkpoint]
 
 
 def run_table(rows: Rows, columns: list[Column]) -> pd.DataFrame:
-    """One row a method: its number of seeds, and mean and half-width of the 95 % interval over seeds of each column."""
+    """One row a method that has run: its number of seeds, and mean and half-width of the 95 % interval over seeds of
+    each column.
+    """
     return pd.DataFrame(
         {"method": row_title(name, records), "seeds": len(records)}
-        | {column.title: mean_text(column.values(records)) if records else "not run" for column in columns}
+        | {column.title: mean_text(column.values(records)) for column in columns}
         for name, records in rows.items()
+        if records
     )
 
 
@@ -74,17 +77,14 @@ def mean_text(values: list[float]) -> str:
 
 
 def run_values(rows: Rows, columns: list[Column]) -> pd.DataFrame:
-    """The same, exact, one row a number: method, seeds, what it is, value, half_width. Rows without a record have one
-    line without a value.
-    """
+    """The same, exact, one row a number: method, seeds, what it is, value, half_width."""
     lines = []
     for name, records in rows.items():
-        line = {"method": row_title(name, records), "seeds": len(records)}
         for column in columns if records else ():
+            line = {"method": row_title(name, records), "seeds": len(records)}
             value, half = seed_interval(column.values(records))
             what = {key: getattr(column, key) for key in ("protocol", "sketches", "setting", "metric")}
             lines.append(line | what | {"value": value, "half_width": half})
-        lines += [] if records else [line]
     return pd.DataFrame(lines)
 
 

@@ -1,12 +1,9 @@
 """Table 5: what each method costs, from the records of dpclip/runs/count_cost.py. Section 9; layout `ours`."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from dpclip.runs.count_cost import BATCH, GALLERY, TRAINING_BATCH
 from dpclip.tables.blocks import DASH, Block, Kind
-from dpclip.tables.verdicts import FAILS, FULL, REPLICATES
 
 COST_COLUMNS = {  # field of Cost -> (title, unit as a number)
     "parameters": ("parameters (M)", 1e6),
@@ -72,30 +69,3 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     for title in table.columns.drop("method"):
         shown[title] = [DASH if pd.isna(value) else f"{value:.{DECIMALS[title]}f}" for value in table[title]]
     return shown.rename(columns=lambda title: title.replace("/", " per "))
-
-
-# A method that adds as much as CLIP costs could be replaced by two CLIPs. "Modest" has to be clearly less: half. `ours`
-MODEST = 0.5
-
-
-@dataclass(frozen=True)
-class CostVerdict:
-    """`share`: what DP-CLIP adds or trains, as a share of what CLIP's image tower has."""
-
-    text: str
-    share: float
-
-    @property
-    def word(self) -> str:
-        return REPLICATES if self.share < MODEST else FAILS
-
-
-def judge_cost(record: dict) -> list[CostVerdict]:
-    """Whether DP-CLIP's cost is modest, from a cost record. The numbers are exact counts, so nothing is undecided."""
-    clip, full = record["costs"]["CLIP, untrained"], record["costs"][FULL]
-    trained = full["trained_clip"] + full["trained_new"]
-    return [
-        CostVerdict("operations added to encoding an image", full["image_flops"] / clip["image_flops"] - 1),
-        CostVerdict("operations added to answering a query", full["query_flops"] / clip["query_flops"] - 1),
-        CostVerdict("parameters trained, of CLIP's", trained / clip["parameters"]),
-    ]

@@ -1,27 +1,18 @@
-"""The parts of prose pages that are computed when the book is staged: drawings, and Markdown that pages include."""
+"""The parts of prose pages that are computed when the book is staged: Markdown that pages include."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from dpclip.config import preset
 from dpclip.files import ROOT
 from dpclip_book.chapters import Chapter
-from dpclip_book.figures.overview_diagrams import draw_architecture, draw_idea
 from dpclip_book.pages import decisions, paper_map
 from dpclip_book.pages.machine_page import runs_table, versions_table
-from dpclip_book.pages.notation import Sizes, notation_tables
+from dpclip_book.pages.notation import notation_tables
 from dpclip_book.teach.class_pages import chapters_table, sizes_table
 
 
 def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
-    """Fill the staged folder `book`: figures/*.svg and _*.md. The drawings of prose pages have the paper's sizes.
-
-    Raises UserError when the decisions are not in order.
-    """
-    sizes = Sizes.of(preset("paper"))
-    (book / "figures").mkdir(exist_ok=True)
-    for name, draw in {"idea": draw_idea, "architecture": draw_architecture}.items():
-        (book / "figures" / f"{name}.svg").write_text(draw(sizes).svg, encoding="utf-8")
+    """Fill the staged folder `book` with _*.md. Raises UserError when the decisions are not in order."""
     parts = {
         "_notation": notation_tables(),
         "_decisions": decisions.decisions_page(decisions.read_decisions()),

@@ -8,13 +8,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from dpclip.figures.panels import BLUE, GREY, RED, picture, tile
+from dpclip.files import ROOT
 from dpclip.method.losses import hard_weight
 
 WINDOW_COLOURS = ("#2a6f97", "#c8553d", "#588157", "#9c6ade")  # repeated when there are more windows
@@ -232,3 +233,9 @@ def show_schedule(schedules: dict[str, tuple[int, int]]) -> Figure:
     lines = places[0, 0].get_legend_handles_labels()
     figure.legend(*lines, loc="outside lower center", ncols=2, fontsize=8)
     return figure
+
+
+def drawing(name: str) -> HTML:
+    """A drawing of book/figures. It takes the colours of its page, on which it is a part."""
+    svg = (ROOT / "book" / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    return HTML(f'<div class="drawing" tabindex="0">{svg}</div>')

@@ -4,13 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from torch import Tensor
 
-from dpclip.data.manifest import SPLITS, Manifest
 from dpclip.data.store import ImageStore
 from dpclip.evaluation.evaluate import Ranking
-from dpclip.figures.panels import BLUE, GREY, RED, grid, short, tile
+from dpclip.figures.panels import GREY, RED, grid, short, tile
 
 
 def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int | None = None) -> Figure:
@@ -62,23 +60,6 @@ def draw_ranking(line: np.ndarray, store: ImageStore, label: str, ranking: Ranki
     for axis, row in zip(line[1:], shown, strict=True):
         title = f"{place_of(ranking, row)}. {short(names[row], 12)}"
         tile(axis, store[[row]][0], title, frame=RED if row == target else None)
-
-
-SPLIT_COLOURS = dict(zip(SPLITS, (BLUE, GREY, RED), strict=True))
-
-
-def show_sizes(manifest: Manifest) -> Figure:
-    """Photos of each category as bars, largest first, coloured by split."""
-    photos = manifest.table.iloc[manifest.rows(modality="photo")]
-    sizes = (
-        photos.groupby(["category", "split"]).size().sort_values(kind="stable", ascending=False).reset_index(name="n")
-    )
-    figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
-    axes.bar(sizes["category"], sizes["n"], color=sizes["split"].map(SPLIT_COLOURS))
-    axes.tick_params("x", rotation=90, labelsize=7)
-    axes.set(ylabel="objects", xlim=(-0.7, len(sizes) - 0.3))
-    axes.legend(handles=[Patch(color=c, label=split) for split, c in SPLIT_COLOURS.items()])
-    return figure
 
 
 def show_matrix(values: np.ndarray, rows: list[str], columns: list[str], label: str, size: float = 7.0) -> Figure:

@@ -98,7 +98,7 @@ def show_focus(shares: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(figsize=(6.8, 2.6), layout="constrained")
     for place, name in enumerate(names):
         values, colour = means[name].to_numpy(), BLUE if name in CONTROLS else RED
-        spread = compare_queries([values], [np.zeros_like(values)])
+        spread = compare_queries(values, np.zeros_like(values))
         axes.plot(values, np.full(len(values), place) + 0.18, "o", color=GREY, markersize=3.5, alpha=0.8)
         axes.plot([spread.low, spread.high], [place, place], color=colour, linewidth=2)
         axes.plot(spread.difference, place, "D", color=colour, markersize=6)

@@ -11,13 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 from dpclip.config import preset
+from dpclip.data import benchmark
+from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import SETTINGS
-from dpclip.evaluation.intervals import compare_seeds, hits
 from dpclip.files import ROOT
 from dpclip.runs.experiments import OTHER_CHOICES
 from dpclip.runs.table_records import TableRows, rows_of
 from dpclip_book.pages.markdown import numbered_table
+from dpclip_book.studies.verdicts import compare_rows
 
 SOURCE = ROOT / "book" / "decisions.toml"
 PRESET, STYLE = "mini", "warped"  # of the runs on the page
@@ -69,12 +71,14 @@ def measured(decisions: list[Decision], here: TableRows) -> pd.DataFrame:
     """One row an alternative: Acc@1 of DP-CLIP and of the alternative in per cent, their difference with its interval
     and the verdict, where all runs of both are there. Held-out, drawn sketches, unseen categories.
     """
-    rows = []
+    rows, manifest = [], benchmark.recorded()
     for decision in decisions:
         for label in decision.runs:
             first = {"Decision": decision.name, "Instead": label}
             there = not {"DP-CLIP", label} & here.missing.keys()
-            rows.append(first | (_compared(here.records["DP-CLIP"], here.records[label]) if there else NOT_RUN))
+            rows.append(
+                first | (_compared(here.records["DP-CLIP"], here.records[label], manifest) if there else NOT_RUN)
+            )
     return pd.DataFrame(rows)
 
 
@@ -96,8 +100,8 @@ def _mean(values: list[float]) -> str:
     return f"{100 * sum(values) / len(values):.1f}" if values else "not run yet"
 
 
-def _compared(ours: list[dict], theirs: list[dict]) -> dict[str, str]:
-    c = compare_seeds(*([hits(record, "held-out", STYLE) for record in side] for side in (ours, theirs)))
+def _compared(ours: list[dict], theirs: list[dict], manifest: Manifest) -> dict[str, str]:
+    c, _ = compare_rows(ours, theirs, manifest)
     own, other = ([r["metrics"]["fine-grained"]["held-out"][STYLE]["acc@1"] for r in side] for side in (ours, theirs))
     interval = f"{100 * c.difference:+.1f} [{100 * c.low:+.1f}, {100 * c.high:+.1f}]"
     verdict = c.verdict if len(ours) > 1 else "undecided"  # one seed says nothing of others
@@ -128,8 +132,8 @@ def decisions_page(decisions: list[Decision], folder: Path | None = None) -> str
     )
     caption = (
         "DP-CLIP and what it would be with another choice: mini runs, Acc@1 in per cent on unseen categories, "
-        f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other, paired by seed and query, both drawn "
-        "again, as in the tables of results; with one seed all is undecided."
+        f"held-out, drawn sketches, {seeds}. Difference: DP-CLIP minus the other with its 95 % interval, as in the "
+        "tables of results; with one seed all is undecided."
     )
     if here.missing:
         caption += f" `{here.command}` makes the runs that are missing."

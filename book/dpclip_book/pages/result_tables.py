@@ -1,26 +1,29 @@
 """The runs of a page, made where they are missing; blocks of results, and verdicts, as its tables."""
 
 from collections.abc import Iterable
+from math import isnan
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dpclip.config import preset
+from dpclip.data.manifest import Manifest
 from dpclip.data.store import ImageStore
 from dpclip.runs.experiments import find_table, table_runs
 from dpclip.runs.run import ensure_rows
 from dpclip.runs.table_records import TableRows, one_seed, rows_of
 from dpclip.tables.blocks import DASH, Block, Kind, kind_of, missing_note
-from dpclip.tables.cells import STYLES, Column
-from dpclip.tables.cost_table import MODEST, CostVerdict
+from dpclip.tables.cells import Column
 from dpclip.tables.published import read_published
-from dpclip.tables.verdicts import NOT_RUN, Verdict
 from dpclip_book.pages.markdown import Markdown, numbered_table
+from dpclip_book.studies.verdicts import MODEST, NOT_RUN, CostVerdict, Verdict, judge, read_claims
 
 RULE = (
-    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, seeds and queries drawn "
-    "again. Above zero: replicates; below: does not; else, or with one seed: undecided."
+    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, with concepts, photos, "
+    "sketches and seeds drawn again. Replicates: surely above zero. Does not: not surely, and surely below one point. "
+    "Else, or with one seed: undecided. Surely: one-sided, at 2.5 %, corrected for the number of claims on all tables. "
+    "Seen from: the gain that would have been found in four of five trials."
 )
 
 
@@ -47,9 +50,13 @@ def page_rows(table: str, preset_name: str, store: ImageStore) -> tuple[TableRow
 
 def show_block(block: Block, name: str) -> Markdown:
     """A block as the output of a cell: numbered, named `name`, sources as citations, evidence as marks. What is the
-    same in every row is said once, in the caption.
+    same in every row is said once, in the caption. A block without a row is a line to unfold.
     """
     frame, caption = block.frame.copy(), block.caption
+    if frame.empty:
+        return Markdown(
+            f":::{{admonition}} {caption.split(': ')[0]}: no record yet\n:class: dropdown\n\n{block.notes}\n:::\n"
+        )
     if block.kind is Kind.PUBLISHED:
         frame["source"] = frame["source"].map(cite)
         frame["evidence"] = frame["evidence"].map(mark)
@@ -70,6 +77,14 @@ def mark(evidence: str) -> str:
     return f"[{evidence}]{{.mark .mark-{evidence}}}" if evidence else DASH
 
 
+def page_verdicts(here: TableRows, manifest: Manifest) -> list[Verdict]:
+    """The verdicts on a page's table. The claims of the other tables count in the correction for their number."""
+    names = dict.fromkeys(claim.table for claim in read_claims())
+    tables = {table: rows_of(table, here.preset, here.dataset, data_hash=manifest.hash).records for table in names}
+    judged = judge(tables | {here.table: here.records}, manifest)
+    return [verdict for verdict in judged if verdict.claim.table == here.table]
+
+
 def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
     """One row a claim. `marks`: its evidence as a mark of the page."""
     lines = []
@@ -79,21 +94,22 @@ def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
         line |= {"first row": claim.better, "second row": claim.worse}
         line |= {"setting": claim.setting} if claim.setting else {}
         if found is None:
-            line |= {"difference": DASH, "interval": DASH}
+            line |= {"difference": DASH, "interval": DASH, "seen from": DASH}
         else:
             line |= {"difference": f"{100 * found.difference:+.1f}"}
             line |= {"interval": f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"}
+            line |= {"seen from": DASH if isnan(verdict.smallest) else f"{100 * verdict.smallest:.1f}"}
         lines.append(line | {"seeds": verdict.seeds, "verdict": verdict.word})
     return pd.DataFrame(lines)
 
 
-def verdict_table(verdicts: list[Verdict], rows: TableRows, style: str, name: str) -> Markdown:
+def verdict_table(verdicts: list[Verdict], rows: TableRows, name: str) -> Markdown:
     """A table's verdicts as the output of a cell; a sentence where its rows allow none."""
     if not verdicts:
         return Markdown(f"*No claim has both of its rows with the preset {rows.preset}.*")
     level = any(verdict.claim.setting for verdict in verdicts)
-    what = "mAP@all over all unseen photos" if level else f"Acc@1, {STYLES.get(style, 'sketches')}"
-    caption = f"{kind_of(rows.preset).capitalize()}s, preset `{rows.preset}`: verdicts by {what}, held-out. {RULE}"
+    what = "mAP@all over all unseen photos" if level else "Acc@1 within the query's category"
+    caption = f"{kind_of(rows.preset).capitalize()}s, preset `{rows.preset}`: verdicts by {what}. {RULE}"
     notes = missing_note(rows) if any(verdict.word == NOT_RUN for verdict in verdicts) else ""
     return numbered_table(verdict_frame(verdicts, marks=True), caption, name, classes="book-table", notes=notes)
 

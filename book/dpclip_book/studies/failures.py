@@ -1,58 +1,29 @@
 """What fails: a record's queries one by one, whether runs fail at the same ones, and what was found instead. `ours`
 
-A query fails when its photo is not the first. Records hold the rank of every query, in the order of `test_sets`.
+A query fails when its photo is not the first.
 """
 
 import numpy as np
 import pandas as pd
 import torch
 
-from dpclip.config import RunConfig
-from dpclip.data.batches import TestSet, test_sets
+from dpclip.data.batches import TestSet
 from dpclip.data.manifest import Manifest
 from dpclip.errors import UserError
 from dpclip.evaluation import metrics
 from dpclip.evaluation.evaluate import Bench, Ranking, rank_photos
-
-
-def record_tests(manifest: Manifest, record: dict, protocol: str, style: str) -> list[TestSet]:
-    """The test sets that the record's fine-grained ranks belong to. Raises UserError when it was made on other data."""
-    if record["data_hash"] != manifest.hash:
-        raise UserError(f"the record of {record['run']} was made on other data than {manifest.name}. Repeat the run.")
-    config = RunConfig.read(record["config"])
-    tests = test_sets(manifest, record["split"], style, protocol, config.model, record["seed"])
-    return tests[: config.test_categories or None]
-
-
-def query_table(manifest: Manifest, record: dict, protocol: str, style: str) -> pd.DataFrame:
-    """One row a query: `category`, row numbers of `query` and of its `photo`, `rank`, `gallery` (its size), `failed`
-    and `seed`.
-    """
-    ranks = record["metrics"]["fine-grained"][protocol][style]["ranks"]
-    return _table(record_tests(manifest, record, protocol, style), ranks).assign(seed=record["seed"])
-
-
-def _table(tests: list[TestSet], ranks: dict[str, list[int]]) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame({
-            "category": test.category, "query": test.queries, "photo": test.gallery[test.target],
-            "rank": ranks[test.category], "gallery": len(test.gallery),
-        })
-        for test in tests
-    ]  # fmt: skip
-    table = pd.concat(parts, ignore_index=True)
-    return table.assign(failed=table["rank"] > 1)
+from dpclip_book.studies.answers import query_table
 
 
 @torch.inference_mode()
 def first_photos(bench: Bench, tests: list[TestSet]) -> pd.DataFrame:
-    """The same table for a model, with one column more: `first`, the row number of the nearest photo."""
+    """`query_table` of a model, with one column more: `first`, the row number of the nearest photo."""
     ranks, first = {}, []
     for test in tests:
         distance = bench.distances(test.queries, test.gallery, bench.context(test))  # (Q, G)
         ranks[test.category] = metrics.target_ranks(distance, test.target).tolist()
         first.append(test.gallery[distance.argmin(1)])
-    return _table(tests, ranks).assign(first=np.concatenate(first))
+    return query_table(tests, ranks).assign(first=np.concatenate(first))
 
 
 def by_category(queries: pd.DataFrame) -> pd.DataFrame:

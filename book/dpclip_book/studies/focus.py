@@ -107,7 +107,7 @@ def gains(shares: pd.DataFrame, name: str = "matched") -> dict[str, Comparison]:
     category have its support in common.
     """
     means = shares.groupby("category").mean(numeric_only=True)
-    return {control: compare_queries([means[name].to_numpy()], [means[control].to_numpy()]) for control in CONTROLS}
+    return {control: compare_queries(means[name], means[control]) for control in CONTROLS}
 
 
 def focus_verdict(found: list[Comparison]) -> str:

@@ -29,7 +29,7 @@ from dpclip.runs.experiments import table_runs
 from dpclip.runs.records import Run, find_record, records_folder
 from dpclip.runs.run import ensure, ensure_model, steps_left
 from dpclip.training.train import Training
-from dpclip_book.studies.failures import record_tests
+from dpclip_book.studies.answers import record_tests
 
 TABLES, SEED, TOP = ("1", "3"), 0, 10
 LETTERS = string.ascii_letters + string.digits

@@ -1,23 +1,12 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from dpclip.evaluation.intervals import compare_queries, compare_seeds, hits, precisions, seed_interval
+from dpclip.evaluation.intervals import Comparison, compare_queries, compare_runs, seed_interval
 
-
-def record(ranks):
-    """Ranks by category, and the average precision 1 / rank."""
-    return {
-        "metrics": {
-            "fine-grained": {"held-out": {"warped": {"ranks": {"cup": list(ranks)}}}},
-            "category-level": {"blind": {"ap": [1 / rank for rank in ranks]}},
-        }
-    }
-
-
-def first(ranks):
-    return hits(record(ranks), "held-out", "warped")
+CONCEPTS, PHOTOS, SKETCHES = 40, 10, 4
 
 
 def test_interval_by_hand():
@@ -28,45 +17,68 @@ def test_interval_by_hand():
 
 
 def test_a_clear_difference_and_a_lucky_one():
-    random = np.random.default_rng(0)
-    noise = random.integers(1, 5, 200)
-    good, bad = first(np.ones(200)), first(noise)
-    assert compare_queries([good], [bad]).verdict == "better"
-    assert compare_queries([bad], [good]).verdict == "worse"
-    same = compare_queries([bad], [first(random.permutation(noise))])
-    assert same.difference == 0 and same.verdict == "undecided" and same.low < 0 < same.high
+    noise = np.random.default_rng(0).integers(0, 2, 200)
+    assert compare_queries(np.ones(200), noise).verdict == "better"
+    assert compare_queries(noise, np.ones(200)).verdict == "worse"
+    same = compare_queries(noise, noise[::-1])
+    assert same.difference == 0 and same.verdict == "undecided"
+    assert (
+        same.high == -same.low == pytest.approx(1.96 * np.std(noise - noise[::-1].astype(float)) / 200**0.5, rel=0.01)
+    )
 
 
-def test_what_is_compared():
-    assert first([1, 3, 1, 2]).tolist() == [1, 0, 1, 0]
-    assert hits(record([1, 3, 1, 2]), "held-out", "warped", k=2).tolist() == [1, 0, 1, 1]
-    assert precisions(record([1, 4]), "blind").tolist() == [1, 0.25]
+def test_what_is_sure_of_a_difference():
+    found = Comparison(0.02, 0.01)
+    assert found.p_above(0) == pytest.approx(0.02275, abs=1e-4) and found.p_below(0.02) == pytest.approx(0.5)
+    assert found.smallest_seen() == pytest.approx((1.960 + 0.842) * 0.01, rel=1e-3)
+    assert Comparison(0.02, 0.01, 2).p_above(0) == pytest.approx(0.0918, abs=1e-4)  # t with two degrees of freedom
+    assert Comparison(0.1, 0.0).p_above(0) == 0 and Comparison(0.0, 0.0).p_above(0) == 1
 
 
-def seeds_of(shifts, queries=400):
-    """One (Q,) array a seed, of values that lie around the seed's shift."""
-    random = np.random.default_rng(1)
-    return [random.normal(shift, 1, queries) for shift in shifts]
+def drawn(random, seeds, shift=0.0, concept=0.0, photo=0.0, seed=0.0, answer=0.3) -> pd.DataFrame:
+    """(Q, S) values with effects of these spreads; a tenth of the queries is not asked by each seed."""
+    concepts, photos = np.arange(CONCEPTS).repeat(PHOTOS * SKETCHES), np.arange(CONCEPTS * PHOTOS).repeat(SKETCHES)
+    queries = np.arange(len(photos))
+    item = random.normal(0, concept, CONCEPTS)[concepts] + random.normal(0, photo, CONCEPTS * PHOTOS)[photos]
+    values = shift + item[:, None] + random.normal(0, seed, seeds) + random.normal(0, answer, (len(queries), seeds))
+    values[random.random(values.shape) < 0.1] = np.nan
+    return pd.DataFrame(values, pd.MultiIndex.from_arrays([concepts, photos, queries]))
+
+
+@pytest.mark.parametrize(
+    "effects",
+    [
+        {"seeds": 1, "concept": 0.03},
+        {"seeds": 3},
+        {"seeds": 3, "concept": 0.03, "photo": 0.1},
+        {"seeds": 5, "concept": 0.03, "photo": 0.1, "seed": 0.01},
+    ],
+)
+def test_the_interval_holds_the_truth_as_often_as_it_says(effects):
+    random, zero = np.random.default_rng(0), 0.0
+    found = [compare_runs(values, values * zero) for values in (drawn(random, **effects) for _ in range(300))]
+    assert 0.92 <= np.mean([c.low < 0 < c.high for c in found]) <= 0.99
+
+
+def test_it_follows_the_formula_written_out():
+    values = drawn(np.random.default_rng(1), 3, 0.1, 0.05, 0.1, 0.02)
+    found, means = compare_runs(values, values * 0.0), values.mean()
+    assert found.difference == pytest.approx(means.mean())
+    variance = 0.0
+    for keys, sign in ((("concept",), 1), (("seed",), 1), (("concept", "seed"), -1)):
+        sums = {}
+        for (concept, _, _), row in values.iterrows():
+            for seed, value in row.dropna().items():
+                key = tuple({"concept": concept, "seed": seed}[name] for name in keys)
+                share = (value - means.mean()) / values[seed].count() / 3
+                sums[key] = sums.get(key, 0.0) + share
+        variance += sign * sum(part**2 for part in sums.values()) * len(sums) / (len(sums) - 1)
+    assert found.error == pytest.approx(math.sqrt(variance))
 
 
 def test_seeds_that_disagree_leave_the_question_open_however_many_queries_agree():
-    disagreeing, zero = seeds_of([1.0, -0.6, 0.8]), [np.zeros(400)] * 3
-    assert compare_queries(disagreeing, zero).verdict == "better"  # queries alone
-    assert compare_seeds(disagreeing, zero).verdict == "undecided"
-    assert compare_seeds(seeds_of([0.5, 0.6, 0.7]), zero).verdict == "better"
-    assert compare_seeds(zero, seeds_of([0.5, 0.6, 0.7])).verdict == "worse"
-
-
-def test_the_interval_over_seeds_and_queries_has_the_width_it_should():
-    one = compare_seeds(seeds_of([0.0]), [np.zeros(400)])
-    assert one.high - one.low == pytest.approx(2 * 1.96 / math.sqrt(400), rel=0.1)  # one seed: queries alone
-    shifts = np.linspace(-1, 1, 20)
-    many = compare_seeds(seeds_of(shifts), [np.zeros(400)] * 20)
-    spread = math.sqrt((shifts.var() + 2 / 400) / 20)  # of the mean: seeds, queries seen in them, queries drawn again
-    assert many.high - many.low == pytest.approx(2 * 1.96 * spread, rel=0.1)
-    assert many.low < many.difference < many.high
-
-
-def test_seeds_must_be_pairs():
-    with pytest.raises(ValueError):
-        compare_seeds(seeds_of([0.0]), [])
+    random, shifts = np.random.default_rng(2), pd.Series([1.0, -0.6, 0.8])
+    values = drawn(random, 3) + shifts
+    assert values.mean().mean() > 0.3 and compare_runs(values, values * 0.0).verdict == "undecided"
+    assert compare_runs(drawn(random, 3, 0.5), drawn(random, 3)).verdict == "better"
+    assert compare_runs(drawn(random, 3), drawn(random, 3, 0.5)).verdict == "worse"

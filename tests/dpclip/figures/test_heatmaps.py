@@ -78,7 +78,7 @@ def test_focus_shows_the_mean_of_each_category_and_of_all():
     figure = study_pictures.show_focus(pd.DataFrame({"category": ["a", "a", "b", "b"], **values}))
     dots, interval, mean = figure.axes[0].lines[:3]
     assert dots.get_xdata() == pytest.approx([30, 50]) and mean.get_xdata() == pytest.approx([40])
-    assert interval.get_xdata() == pytest.approx([30, 50])
+    assert interval.get_xdata() == pytest.approx([40 - 127.06, 40 + 127.06], abs=0.01)  # of two categories
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "matched", "swapped", "unmatched", "random", "contrast"
     ]  # fmt: skip

@@ -15,13 +15,13 @@ from PIL import Image
 from dpclip.data.manifest import Manifest
 from dpclip.evaluation.evaluate import Ranking
 from dpclip.figures import heatmaps, panels
-from dpclip.figures.panels import BLUE, GREY, INK, RED, STYLE
+from dpclip.figures.panels import GREY, INK, STYLE
 from dpclip.files import ROOT
 from dpclip_book.figures import ranking_pictures
-from dpclip_book.figures.sheet import ON_CARD
 from dpclip_book.pages.markdown import numbered_table
 
 matplotlib.use("Agg")
+COLOURS = (panels.BLUE, panels.RED, panels.GREEN, panels.PURPLE)
 
 
 @pytest.fixture
@@ -105,14 +105,6 @@ def test_names_of_files_are_no_formulas(tmp_path):
     assert (tmp_path / "out.png").stat().st_size and (tmp_path / "map.png").stat().st_size
 
 
-def test_sizes_are_sorted_and_coloured_by_split(manifest):
-    figure = ranking_pictures.show_sizes(manifest)
-    bars = figure.axes[0].patches
-    assert [bar.get_height() for bar in bars] == [3, 2]
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [BLUE, RED]
-    matplotlib.pyplot.close(figure)
-
-
 def test_matrix_is_centred_on_zero():
     figure = ranking_pictures.show_matrix(np.array([[0.5, -1.0]]), ["row"], ["one", "two"], "label")
     shown = figure.axes[0].images[0]
@@ -153,17 +145,17 @@ def test_drawing_modules_apply_the_style():
         assert all(mpl.rcParams[name] == mpl.RcParams(STYLE)[name] for name in STYLE)
         figure, axes = plt.subplots()
         lines = [axes.plot([0, 1])[0] for _ in range(4)]
-        assert [to_hex(line.get_color()) for line in lines] == list(ON_CARD)
+        assert [to_hex(line.get_color()) for line in lines] == list(COLOURS)
         assert not axes.spines["top"].get_visible()
         plt.close(figure)
 
 
 def test_colours_of_figures_are_those_of_the_pages():
     css = (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
-    for number, colour in enumerate(ON_CARD, start=1):
+    for number, colour in enumerate(COLOURS, start=1):
         assert f"--drawing-window-{number}: {colour};" in css
 
 
 def test_words_can_be_read():
-    for colour in (*ON_CARD, GREY, INK):
+    for colour in (*COLOURS, GREY, INK):
         assert contrast(colour) >= 4.5, colour

@@ -103,13 +103,13 @@ def test_a_wrong_entry_is_named(tmp_path, line, message):
 def test_numbers_come_from_records_and_missing_runs_from_a_command(tmp_path, monkeypatch):
     listing = recorded()
     direct = [d for d in DECISIONS if d.name == "direct scaling"]
-    template = next(iter(records.RECORDS.glob("mini-*.json")))
-    record = records.read_record(template.stem)
+    templates = [records.read_record(make_run(preset("mini"), seed, listing).name) for seed in range(3)]
+    record = templates[0]
 
     def put(hit: int, **changes):
         for seed in range(3):
             run = make_run(preset("mini").set(**changes), seed, listing)
-            own = copy.deepcopy(record) | {"run": run.name, "seed": seed, "config": asdict(run.config)}
+            own = copy.deepcopy(templates[seed]) | {"run": run.name, "config": asdict(run.config)}
             for style in own["metrics"]["fine-grained"]["held-out"].values():
                 style["ranks"] = {category: [hit] * len(ranks) for category, ranks in style["ranks"].items()}
                 style["acc@1"] = float(hit == 1)

@@ -7,8 +7,6 @@ from dpclip.evaluation.intervals import Comparison
 from dpclip.runs.experiments import table_runs
 from dpclip.runs.table_records import TableRows
 from dpclip.tables.cells import accuracy_columns
-from dpclip.tables.cost_table import CostVerdict
-from dpclip.tables.verdicts import Claim, Verdict
 from dpclip_book.pages import result_tables
 from dpclip_book.pages.result_tables import (
     cost_verdict_table,
@@ -18,11 +16,12 @@ from dpclip_book.pages.result_tables import (
     verdict_frame,
     verdict_table,
 )
+from dpclip_book.studies.verdicts import Claim, CostVerdict, Verdict
 from tests.dpclip.runs.test_table_records import write
 
-CLAIM = Claim("a beats b", "a", "b", "paper")
-GOOD = Verdict(CLAIM, Comparison(0.05, 0.01, 0.094), 5)
-WAITING = Verdict(CLAIM, None, 0)
+CLAIM = Claim("1", "a beats b", "a", "b", "paper")
+GOOD = Verdict(CLAIM, Comparison(0.05, 0.02), 5, 0.001, 1.0, 0.07)
+WAITING = Verdict(CLAIM)
 ROWS = TableRows("1", "mini", "icon-sbir", {"a": [], "b": []}, {"a": 2, "b": 2})
 
 
@@ -30,23 +29,21 @@ def test_a_verdict_is_shown_in_points_with_its_interval():
     row = verdict_frame([GOOD]).iloc[0]
     assert (row["difference"], row["interval"], row["seeds"], row["verdict"]) == (
         "+5.0",
-        "[+1.0, +9.4]",
+        "[+1.1, +8.9]",
         5,
         "replicates",
     )
     assert row["said by"] == "paper" and "setting" not in row
-    page = verdict_table([GOOD], ROWS, "warped", "x").data
-    assert (
-        "[paper]{.mark .mark-paper}" in page and "Mini runs, preset `mini`: verdicts by Acc@1, drawn sketches" in page
-    )
+    page = verdict_table([GOOD], ROWS, "x").data
+    assert "[paper]{.mark .mark-paper}" in page and "Mini runs, preset `mini`: verdicts by Acc@1 within" in page
     assert "dpclip sweep" not in page
 
 
 def test_a_claim_that_waits_says_what_it_waits_for():
-    page = verdict_table([GOOD, WAITING], ROWS, "warped", "x").data
-    assert "| – | – | 0 | not run yet |" in page and "`dpclip sweep --preset mini --table 1`" in page
+    page = verdict_table([GOOD, WAITING], ROWS, "x").data
+    assert "| – | – | – | 0 | not run yet |" in page and "`dpclip sweep --preset mini --table 1`" in page
     assert summary([GOOD, WAITING]) == "1 not run yet, 1 replicates"
-    assert "No claim has both" in verdict_table([], ROWS, "warped", "x").data
+    assert "No claim has both" in verdict_table([], ROWS, "x").data
 
 
 def test_a_sentence_has_the_means_and_names_what_has_not_run():

@@ -10,6 +10,7 @@ from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import fine_grained, open_bench, rank_photos
 from dpclip.method.model import DPCLIP, DPCLIPConfig
 from dpclip_book.studies import failures
+from dpclip_book.studies.answers import record_tests, recorded_queries
 from tests.toy import make_toy
 
 
@@ -34,8 +35,8 @@ def record(bench):
 @pytest.mark.parametrize("protocol", ["held-out", "transductive"])
 def test_every_rank_of_a_record_meets_its_query(bench, record, protocol):
     manifest = bench.store.manifest
-    table = failures.query_table(manifest, record, protocol, "warped")
-    tests = failures.record_tests(manifest, record, protocol, "warped")
+    table = recorded_queries(manifest, record, protocol, "warped")
+    tests = record_tests(manifest, record, protocol, "warped")
     assert len(tests) == 2 and len(table) == sum(len(test.queries) for test in tests)
     assert (manifest.table["instance"][table["query"]].to_numpy() == manifest.table["instance"][table["photo"]]).all()
     of = {test.category: test for test in tests}
@@ -50,7 +51,7 @@ def test_every_rank_of_a_record_meets_its_query(bench, record, protocol):
 
 def test_a_record_of_other_data_is_refused(bench, record):
     with pytest.raises(UserError, match="other data"):
-        failures.query_table(bench.store.manifest, record | {"data_hash": "0"}, "held-out", "warped")
+        recorded_queries(bench.store.manifest, record | {"data_hash": "0"}, "held-out", "warped")
 
 
 def test_the_hardest_category_comes_first():
@@ -118,7 +119,7 @@ def test_hands_are_read_off_the_sketches_and_photos_need_all():
 
 
 def test_rankings_of_chosen_queries(bench, record):
-    tests = failures.record_tests(bench.store.manifest, record, "held-out", "warped")
+    tests = record_tests(bench.store.manifest, record, "held-out", "warped")
     chosen = failures.first_photos(bench, tests).iloc[[0, -1]]
     for ranking, row in zip(failures.rank_queries(bench, tests, chosen), chosen.itertuples(), strict=True):
         assert ranking.category == row.category and ranking.rows[0] == row.first

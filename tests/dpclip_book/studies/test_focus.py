@@ -179,5 +179,5 @@ def test_a_whole_measurement_of_a_model(store, tiny_backbone):
     ],
 )
 def test_a_verdict_needs_every_control(intervals, verdict):
-    found = [Comparison((low + high) / 2, low, high) for low, high in intervals]
+    found = [Comparison((low + high) / 2, (high - low) / 2 / 1.96) for low, high in intervals]
     assert focus_verdict(found) == verdict
