@@ -1,7 +1,7 @@
 """The run list: every row of every table as data. A table's runs, and nothing of how they are made.
 
-Tables 1 to 4 are those of the book, "decisions" that of the page Decisions; "rates" and "recipes" are the searches on
-the validation categories by which settings were chosen. Layout `ours` (section 9).
+Tables 1 to 4 are those of the book, "decisions" that of the page Decisions; "rates", "hints" and "recipes" are
+the searches on the validation categories by which settings were chosen. Layout `ours` (section 9).
 """
 
 from collections.abc import Callable, Iterable
@@ -165,6 +165,22 @@ def rate_rows(preset_name: str) -> list[Row]:
     return [*chosen, shorter]
 
 
+def hint_rows(preset_name: str) -> list[Row]:
+    """Other ways to train, each with its own category's support and words at the test, and with another's."""
+    base = preset(preset_name)
+    ways = {
+        "DP-CLIP": {},
+        "without dropout": {"prompt_dropout": 0.0},
+        "prompts at the first layer": {"visual_prompt": "shallow"},
+        "twice as long": {"epochs": 2 * base.epochs, "hard_every": 2 * base.model.hard_every},
+    }
+    return [
+        Row(f"{way}, {row}" if row else way, base.set(**changes, swapped=what), 1)
+        for way, changes in ways.items()
+        for what, row in ({"none": ""} | SWAPS).items()
+    ]
+
+
 def recipe_rows(preset_name: str) -> list[Row]:
     """The runs among which the category-level recipe was chosen."""
     base = preset(preset_name).set(**RECIPE_RATES, category_level=True)
@@ -178,6 +194,7 @@ TABLES = {
     "4": Table("prompt design", design_rows),
     "decisions": Table("other choices than ours", decision_rows),
     "rates": Table("choice of learning rates", rate_rows, "val"),
+    "hints": Table("does the category's hint help, and when", hint_rows, "val"),
     "recipes": Table("choice of the category-level recipe", recipe_rows, "val"),
 }
 RESULTS = "results"  # stands for all tables that are not searches

@@ -22,9 +22,8 @@ def test_a_clear_difference_and_a_lucky_one():
     assert compare_queries(noise, np.ones(200)).verdict == "worse"
     same = compare_queries(noise, noise[::-1])
     assert same.difference == 0 and same.verdict == "undecided"
-    assert (
-        same.high == -same.low == pytest.approx(1.96 * np.std(noise - noise[::-1].astype(float)) / 200**0.5, rel=0.01)
-    )
+    error = np.std(noise - noise[::-1].astype(float)) / math.sqrt(200)
+    assert same.high == -same.low == pytest.approx(1.972 * error, rel=0.004)  # t with 199 degrees of freedom
 
 
 def test_what_is_sure_of_a_difference():
