@@ -12,9 +12,7 @@ PRESET = "smoke (seconds), mini (minutes on two cores), paper (Sketchy and a GPU
 DATA = "Folder of the data set; the embedded benchmark needs none. Where a preset needs one, DPCLIP_DATA may name it."
 RECORDS = "Folder of the run records [default: data/records, or build/records for smoke and dry]."
 SUPPORT = "Folder with pictures of a category, one for each --category in their order, whose words may then be any."
-TABLE = (
-    "Whose runs: 1, 2, 3, 4, decisions; results, all these; or rates, hints, recipes (on the validation categories)."
-)
+TABLE = "Whose runs: 1, 2, 3, 4, decisions; results, all these; or rates, hints, recipes (on validation categories)."
 Preset = Annotated[str, typer.Option(help=PRESET)]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same machine, same numbers.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change it. Repeatable.")]

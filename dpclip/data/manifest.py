@@ -21,6 +21,7 @@ from dpclip.files import BUILD_FOLDER, atomic_write_text, sha256_file
 HASHES = BUILD_FOLDER / "contents"  # hashes of contents that were taken before, a small file a data set
 COLUMNS = ["modality", "category", "instance", "style", "path", "split"]
 SPLITS = ("seen", "val", "unseen")
+PART = 512  # files that a thread reads at a time: a task for each costs more than reading it
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,13 @@ def hash_contents(root: Path, paths: Iterable[str]) -> str:
     if kept.is_file() and (known := kept.read_text().split())[:1] == [state] and len(known) == 2:
         return known[1]
     console, total = Console(stderr=True), hashlib.sha256()
+    parts = [paths[first : first + PART] for first in range(0, len(paths), PART)]
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda path: _reading(sha256_file, root / path), paths)
+        found = pool.map(lambda part: [_reading(sha256_file, f"{root}/{path}") for path in part], parts)
         shown = {"console": console, "transient": True, "disable": not console.is_terminal}
-        for path, digest in zip(paths, track(found, "reading pictures", len(paths), **shown), strict=True):
-            total.update(f"{path}\0{digest}\n".encode())
+        for part, digests in zip(parts, track(found, "reading pictures", len(parts), **shown), strict=True):
+            for path, digest in zip(part, digests, strict=True):
+                total.update(f"{path}\0{digest}\n".encode())
     atomic_write_text(kept, f"{state} {total.hexdigest()}\n")
     return total.hexdigest()
 

@@ -11,6 +11,7 @@ import nbformat
 from dpclip.commands.table_commands import TABLES, Format, show_table
 from dpclip.files import ROOT, atomic_write_bytes, atomic_write_text
 from dpclip_book.builder.notebooks import title
+from dpclip_book.pages.findings import findings_frame
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all files, so that the same content gives the same bytes
 
@@ -41,6 +42,13 @@ def write_downloads(target: Path, notebooks: Sequence[Path], pdf: Path, preset: 
         path = target / "tables" / f"table{number}.csv"
         atomic_write_text(path, show_table(number, preset, Format.csv))
         parts.append(f"- {link(path, target)}: table {number}, {what}; exact numbers.")
+    frame = findings_frame()
+    atomic_write_text(target / "findings.csv", frame.to_csv(index=False))
+    atomic_write_text(target / "findings.json", frame.to_json(orient="records", indent=1) + "\n")
+    parts.append("\n## Findings\n")
+    parts += [
+        f"- {link(target / f'findings.{kind}', target)}: claims, verdicts, intervals." for kind in ("csv", "json")
+    ]
     parts.append("\n## Published numbers\n")
     for path in sorted((root / "data" / "published").glob("*.csv")):
         shutil.copy(path, target / "published" / path.name)

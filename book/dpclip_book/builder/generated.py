@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dpclip.files import ROOT
 from dpclip_book.chapters import Chapter
-from dpclip_book.pages import decisions, paper_map
+from dpclip_book.pages import decisions, findings, paper_map
 from dpclip_book.pages.machine_page import runs_table, versions_table
 from dpclip_book.pages.notation import notation_tables
 from dpclip_book.teach.class_pages import chapters_table, sizes_table
@@ -15,6 +15,7 @@ def write_generated(book: Path, chapters: Sequence[Chapter]) -> None:
     """Fill the staged folder `book` with _*.md. Raises UserError when the decisions are not in order."""
     parts = {
         "_notation": notation_tables(),
+        "_findings": findings.findings_page(),
         "_decisions": decisions.decisions_page(decisions.read_decisions()),
         "_paper_map": paper_map.map_page(paper_map.read_map()),
         "_runs": runs_table(chapters),
