@@ -18,16 +18,19 @@ from dpclip.data.sources import open_dataset
 from dpclip.data.store import ImageStore
 from dpclip.errors import MissingRun, UserError
 from dpclip.evaluation.evaluate import UNTESTED, category_level, fine_grained
-from dpclip.files import BUILD_FOLDER, atomic_write_text, ensure_writable
+from dpclip.files import BUILD_FOLDER, DATA, atomic_write_text, ensure_writable
 from dpclip.method.interface import find_method
 from dpclip.runs import machine
 from dpclip.runs.probe import differences, take_probe
 from dpclip.runs.records import Run, find_record, make_run, records_folder, write_record
 from dpclip.training import processes
-from dpclip.training.checkpoint import count_steps
+from dpclip.training.checkpoint import count_steps, write_checkpoint
 from dpclip.training.train import CHECKPOINT, Training, image_size, steps_an_epoch, train_run
 
 RUNS = BUILD_FOLDER / "runs"
+TRAINED = (
+    DATA / "trained"
+)  # what comes with the repository: the model of the preset mini, so that to ask it takes seconds
 PROBE = "probe.json"  # beside a checkpoint: what the code did that made it
 FOLDER_VARIABLE = "DPCLIP_DATA"
 NO_TRAIN_VARIABLE = "DPCLIP_NO_TRAIN"  # "1": a missing run is described and not made
@@ -60,19 +63,23 @@ def open_run(preset_name: str, seed: int = 0, data: Path | None = None, **change
 
 
 def run_folder(run: Run, runs: Path | None = None) -> Path:
-    """Where the checkpoints of a run lie."""
-    return (runs or RUNS) / run.model
+    """Where the checkpoints of a run lie: in `runs`; without it also in TRAINED, where it was not trained here."""
+    own, shipped = (runs or RUNS) / run.model, TRAINED / run.model
+    return shipped if runs is None and shipped.is_dir() and not own.is_dir() else own
 
 
 def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, split: str = "unseen") -> Training:
     """The trained model of a run: from its checkpoint, continued if unfinished, or trained now. A checkpoint of code
-    that did something else is set aside, as its probe tells, which is taken anew and goes with the training. Raises
-    MissingRun instead of training when the environment variable DPCLIP_NO_TRAIN is 1.
+    that did something else is set aside, as its probe tells, which is taken anew and goes with the training. A model of
+    TRAINED serves only without `runs`. Raises MissingRun instead of training when the environment variable
+    DPCLIP_NO_TRAIN is 1.
     """
     refuse_training([run], store, runs, split)
     folder, probe = run_folder(run, runs), {}
     if processes.rank() == 0:
         probe = take_probe(run.config, run.seed, store, split)
+        if _is_other(folder, probe) and folder.parent == TRAINED:
+            folder = RUNS / run.model
         _set_aside(folder, probe)
     training = train_run(run.config, run.seed, store, folder)
     training.probe = probe
@@ -81,14 +88,29 @@ def ensure_model(run: Run, store: ImageStore, runs: Path | None = None, split: s
 
 def _set_aside(folder: Path, probe: dict) -> None:
     """Rename the folder of a checkpoint whose probe is another one, and leave the probe for the next time."""
-    path, trained = folder / PROBE, {name: value for name, value in probe.items() if name in ("first", "last")}
-    if path.exists() and differences(json.loads(path.read_text(encoding="utf-8")), trained):
+    if _is_other(folder, probe):
         older = folder.with_name(f"{folder.name}-older")
         shutil.rmtree(older, ignore_errors=True)
         folder.rename(older)
         Console(stderr=True).print(f"{folder.name}: other code trained it; that is now {older.name}", markup=False)
-    if not path.exists():
-        atomic_write_text(path, json.dumps(trained) + "\n")
+    if not (path := folder / PROBE).exists():
+        atomic_write_text(path, json.dumps(_of_training(probe)) + "\n")
+
+
+def _is_other(folder: Path, probe: dict) -> bool:
+    """Whether the checkpoint of a folder is of code that did something else."""
+    path = folder / PROBE
+    return path.exists() and bool(differences(json.loads(path.read_text(encoding="utf-8")), _of_training(probe)))
+
+
+def _of_training(probe: dict) -> dict:
+    return {name: value for name, value in probe.items() if name in ("first", "last")}
+
+
+def ship(training: Training, run: Run) -> None:
+    """Keep a finished training in TRAINED, without Adam's moments."""
+    write_checkpoint(TRAINED / run.model / CHECKPOINT, training.model, None, vars(training))
+    atomic_write_text(TRAINED / run.model / PROBE, json.dumps(_of_training(training.probe)) + "\n")
 
 
 def steps_left(run: Run, manifest: Manifest, runs: Path | None = None) -> int:
@@ -147,7 +169,7 @@ def ensure(
     check_trainable(store.manifest, run.config, split, trains)
     target = records_folder(run.config, split, folder)
     ensure_writable(target)
-    training = ensure_model(run, store, runs, split)
+    training = ensure_model(run, store, runs or RUNS, split)  # a record is of a training made here
     if processes.rank() > 0:
         return None
     record = {
@@ -177,5 +199,5 @@ def ensure_rows(
 ) -> dict[str, list[dict]]:
     """Row name -> the records of its runs. Raises MissingRun as `ensure_model` does, for all of them at once."""
     wanted = [run for runs in rows.values() for run in runs if find_record(run, split, folder) is None]
-    refuse_training(wanted, store, split=split)
+    refuse_training(wanted, store, RUNS, split)
     return {row: [ensure(run, store, folder, split=split) for run in row_runs] for row, row_runs in rows.items()}

@@ -18,12 +18,12 @@ def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: p.detach().contiguous() for name, p in model.named_parameters() if p.requires_grad}
 
 
-def write_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, measured: dict) -> None:
-    """Atomically. `measured`: losses, scores, seconds. Raises UserError when the file cannot be written; an older one
-    then stays.
+def write_checkpoint(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None, measured: dict) -> None:
+    """Atomically. `measured`: losses, scores, seconds; without an optimizer, no moments. Raises UserError when the file
+    cannot be written; an older one then stays.
     """
     tensors = {f"model.{name}": value for name, value in trained_weights(model).items()}
-    for number, moments in optimizer.state_dict()["state"].items():
+    for number, moments in (optimizer.state_dict()["state"] if optimizer else {}).items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
     tensors |= {name: torch.tensor(measured[name], dtype=torch.float64) for name in MEASURED}
     atomic_write_bytes(path, save(tensors, {"seconds": str(measured["seconds"])}))

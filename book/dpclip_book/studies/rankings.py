@@ -27,7 +27,7 @@ from dpclip.files import atomic_write_text
 from dpclip.runs import machine, records
 from dpclip.runs.experiments import table_runs
 from dpclip.runs.records import Run, find_record, records_folder
-from dpclip.runs.run import ensure, ensure_model, steps_left
+from dpclip.runs.run import ensure, ensure_model, ship, steps_left
 from dpclip.training.train import Training
 from dpclip_book.studies.answers import record_tests
 
@@ -72,7 +72,7 @@ def record_rankings(preset_name: str, store: ImageStore, train: bool = False, pa
     wanted = wanted_runs(preset_name, store)
     head = {"preset": preset_name, "seed": SEED, "top": TOP, "data_hash": store.manifest.hash}
     found = _earlier(path, head)
-    for run, _ in wanted.values():
+    for row, (run, _) in wanted.items():
         record = find_record(run)
         if run.name in found and record:
             told = [(asked, _words(ranks[kept])) for _, kept, asked, ranks in recorded_tests(store.manifest, record)]
@@ -80,7 +80,10 @@ def record_rankings(preset_name: str, store: ImageStore, train: bool = False, pa
                 continue
         found.pop(run.name, None)
         if train or (record and is_trained(run, store)):
-            found[run.name] = list(rank_run(ensure_model(run, store), ensure(run, store)))
+            training = ensure_model(run, store)
+            found[run.name] = list(rank_run(training, ensure(run, store)))
+            if (preset_name, row) == ("mini", "DP-CLIP"):
+                ship(training, run)
             made = {"commit": machine.commit(), "hardware": machine.hardware(store.device), "torch": torch.__version__}
             atomic_write_text(path, json.dumps(head | _content(wanted, found) | made, indent=1) + "\n")
     missing = [row for row, (run, _) in wanted.items() if run.name not in found]

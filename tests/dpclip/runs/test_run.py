@@ -12,6 +12,7 @@ from dpclip.runs import run as runs
 from dpclip.runs.records import make_run
 from dpclip.runs.run import NO_TRAIN_VARIABLE, PROBE, ensure, ensure_model, ensure_rows, run_folder, steps_left
 from dpclip.training import train as training
+from dpclip.training.checkpoint import trained_weights
 from tests.toy import make_toy
 
 CONFIG = preset("smoke").set(templates=1, rank=2)
@@ -56,6 +57,28 @@ def test_a_checkpoint_of_code_that_did_something_else_is_set_aside(store, tmp_pa
     assert f"{folder.name}: other code trained it" in capsys.readouterr().err
     assert (tmp_path / f"{folder.name}-older" / training.CHECKPOINT).exists()
     assert json.loads((folder / PROBE).read_text())["last"]["loss"] != probe["last"]["loss"]
+
+
+def test_a_model_that_comes_with_the_repository_is_used_and_no_record_is_of_it(store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(runs, "TRAINED", tmp_path / "trained")
+    run = make_run(CONFIG, 0, store.manifest)
+    first = ensure_model(run, store, tmp_path / "elsewhere")
+    runs.ship(first, run)
+    shipped = tmp_path / "trained" / run.model
+    monkeypatch.setenv(NO_TRAIN_VARIABLE, "1")
+    again = ensure_model(run, store)
+    assert run_folder(run) == shipped and again.losses == first.losses and not (tmp_path / "runs").exists()
+    for name, value in trained_weights(first.model).items():
+        assert value.equal(trained_weights(again.model)[name])
+    with pytest.raises(MissingRun):
+        ensure(run, store, tmp_path / "records")
+    monkeypatch.delenv(NO_TRAIN_VARIABLE)
+    probe = json.loads((shipped / PROBE).read_text())
+    probe["last"]["loss"] *= 1.5  # other code
+    (shipped / PROBE).write_text(json.dumps(probe))
+    assert ensure_model(run, store).losses == first.losses
+    assert run_folder(run) == tmp_path / "runs" / run.model and (shipped / PROBE).exists()
 
 
 def test_without_validation_categories_nothing_is_trained(store, tmp_path, monkeypatch):
