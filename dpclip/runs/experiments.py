@@ -26,12 +26,8 @@ METHOD_RATES = {
 RATES = {
     "DP-CLIP": {(1e-4, 1e-3): 3, (3e-4, 3e-3): 3, (3e-5, 3e-4): 3},
     "CLIP, norms tuned": {(1e-2, 1e-3): 3, (3e-3, 1e-3): 3, (1e-3, 1e-3): 3, (3e-2, 1e-3): 1, (1e-1, 1e-3): 1},
-    "VPT": {
-        (1e-4, 1e-2): 3,
-        (1e-4, 3e-3): 3,
-        (1e-4, 1e-3): 3,
-        (1e-4, 3e-4): 1,
-    },  # nothing of CLIP trains: its rate is the preset's
+    # VPT and LoRA train nothing of CLIP: its rate is the preset's
+    "VPT": {(1e-4, 1e-2): 3, (1e-4, 3e-3): 3, (1e-4, 1e-3): 3, (1e-4, 3e-4): 1},
     "LoRA": {(1e-4, 1e-2): 3, (1e-4, 3e-3): 3, (1e-4, 1e-3): 3},
     "CLIP-AT": {(1e-2, 1e-2): 3, (3e-3, 3e-3): 3, (1e-3, 1e-3): 3},
 }
