@@ -125,8 +125,8 @@ def query_command(
     output: Output = Path("ranking.png"),
     top: Annotated[int, typer.Option(min=1, help="How many photos are shown.")] = 10,
 ) -> None:
-    """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own. The first
-    call for a run trains it (minutes with the preset mini); later ones take seconds.
+    """Rank photos for one sketch, print them and draw them: of a category of the data set, or of your own. The run of
+    preset mini with seed 0 comes trained; another is trained by the first call, which takes minutes.
     """
     from dpclip.api import query
     from dpclip.figures.panels import save_figure, show_files
@@ -160,7 +160,7 @@ def heatmap(
     output: Output = Path("heatmap.png"),
 ) -> None:
     """Draw where pictures resemble a category's visual prompts: red is similar, blue is not. Each picture is shown
-    under the support of each category. The first call for a run trains it.
+    under the support of each category. A run that is not trained yet is.
     """
     from dpclip.api import choose_run
     from dpclip.evaluation.evaluate import open_bench
