@@ -20,8 +20,8 @@ from dpclip_book.pages.markdown import Markdown, numbered_table
 from dpclip_book.studies.verdicts import MODEST, NOT_RUN, CostVerdict, Verdict, judge, read_claims
 
 RULE = (
-    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, with concepts, photos, "
-    "sketches and seeds drawn again. Replicates: surely above zero. Does not: not surely, and surely below one point. "
+    "Difference: points, first row minus second, paired by seed and query. Interval: 95 %, for other concepts and "
+    "other seeds. Replicates: surely above zero. Does not: not surely, and surely below one point. "
     "Else, or with one seed: undecided. Surely: one-sided, at 2.5 %, corrected for the number of claims on all tables. "
     "Seen from: the gain that would have been found in four of five trials."
 )
@@ -86,32 +86,34 @@ def page_verdicts(here: TableRows, manifest: Manifest) -> list[Verdict]:
 
 
 def verdict_frame(verdicts: list[Verdict], marks: bool = False) -> pd.DataFrame:
-    """One row a claim. `marks`: its evidence as a mark of the page."""
+    """One row a claim whose two rows have run. `marks`: its evidence as a mark of the page."""
     lines = []
-    for verdict in verdicts:
+    for verdict in (verdict for verdict in verdicts if verdict.comparison):
         claim, found = verdict.claim, verdict.comparison
         line = {"claim": claim.text, "said by": mark(claim.evidence) if marks else claim.evidence}
         line |= {"first row": claim.better, "second row": claim.worse}
         line |= {"setting": claim.setting} if claim.setting else {}
-        if found is None:
-            line |= {"difference": DASH, "interval": DASH, "seen from": DASH}
-        else:
-            line |= {"difference": f"{100 * found.difference:+.1f}"}
-            line |= {"interval": f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"}
-            line |= {"seen from": DASH if isnan(verdict.smallest) else f"{100 * verdict.smallest:.1f}"}
+        line |= {"difference": f"{100 * found.difference:+.1f}"}
+        line |= {"interval": f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"}
+        line |= {"seen from": DASH if isnan(verdict.smallest) else f"{100 * verdict.smallest:.1f}"}
         lines.append(line | {"seeds": verdict.seeds, "verdict": verdict.word})
     return pd.DataFrame(lines)
 
 
 def verdict_table(verdicts: list[Verdict], rows: TableRows, name: str) -> Markdown:
-    """A table's verdicts as the output of a cell; a sentence where its rows allow none."""
+    """A table's verdicts as the output of a cell; a sentence where its rows allow none. Claims that wait for runs are
+    named below.
+    """
+    frame, waiting = verdict_frame(verdicts, marks=True), [v.claim.text for v in verdicts if v.word == NOT_RUN]
+    notes = f"*Not judged yet, for want of runs: {'; '.join(waiting)}.* {missing_note(rows)}" if waiting else ""
     if not verdicts:
         return Markdown(f"*No claim has both of its rows with the preset {rows.preset}.*")
+    if frame.empty:  # the text refers to a table
+        frame, notes = pd.DataFrame({"claim": waiting, "verdict": NOT_RUN}), missing_note(rows)
     level = any(verdict.claim.setting for verdict in verdicts)
     what = "mAP@all over all unseen photos" if level else "Acc@1 within the query's category"
     caption = f"{kind_of(rows.preset).capitalize()}s, preset `{rows.preset}`: verdicts by {what}. {RULE}"
-    notes = missing_note(rows) if any(verdict.word == NOT_RUN for verdict in verdicts) else ""
-    return numbered_table(verdict_frame(verdicts, marks=True), caption, name, classes="book-table", notes=notes)
+    return numbered_table(frame, caption, name, classes="book-table", notes=notes)
 
 
 def cost_verdict_table(verdicts: dict[str, list[CostVerdict]], name: str) -> Markdown:
