@@ -11,7 +11,7 @@ from dpclip.files import ROOT
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULE = ("What and why", "The module", "A look inside", "Summary", "Exercises")
-RESULTS = ("What and why", "Our paper runs", "Our mini runs", "?", "Summary", "Exercises")
+RESULTS = ("What and why", "Our mini runs", "?", "Our paper runs", "Summary", "Exercises")
 # Costs do not come from training, so their two parts are named by size.
 COSTS = ("What and why", "At the size of the paper", "At the size of the mini runs", "?", "Summary", "Exercises")
 
