@@ -98,7 +98,9 @@ def headline() -> str:
     counts = [f"{words.count(word)} {told}" for word, told in (
         (REPLICATES, "replicate"), (FAILS, "do not"), (UNDECIDED, "are undecided"), (NOT_RUN, "have not run")
     ) if word in words]  # fmt: skip
-    said = [f"Of {len(words)} claims of the paper, tried on icons with a mini CLIP, {', '.join(counts)}."]
+    said = [
+        f"Of {len(words)} claims that the paper makes or implies, tried on icons with a mini CLIP, {', '.join(counts)}."
+    ]
     for rival, told in (("CLIP, untrained", "CLIP as it is"), ("CLIP, norms tuned", "CLIP with tuned norms")):
         verdict = of[rival, "held-out"]
         if verdict.comparison:
@@ -136,7 +138,8 @@ def interval_plot(verdict: Verdict) -> str:
         return round(WIDTH * (float(np.clip(100 * share, LEFT, RIGHT)) - LEFT) / (RIGHT - LEFT), 1)
 
     axis = "".join(
-        f'<text x="{x(p / 100)}" y="44" text-anchor="middle" font-size="12">{p:+d}</text>' for p in (-3, 0, 5, 10)
+        f'<text x="{x(p / 100)}" y="44" text-anchor="middle" font-size="12">{f"{p:+d}" if p else 0}</text>'
+        for p in (-3, 0, 5, 10)
     )
     return (
         f'<svg class="interval" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" fill="currentColor" stroke="none" '

@@ -67,7 +67,7 @@ def test_each_word():
     assert words == {
         "the full model beats CLIP as it is": "replicates",
         "the full model beats CLIP with tuned norms": "does not",
-        "so it does where the support is tested too": "does not",
+        "the full model beats CLIP with tuned norms, the support being tested too": "does not",
     }
     first, *_ = judge({"1": rows}, LISTING)
     assert first.comparison.difference == pytest.approx(0.3, abs=0.03) and 0 < first.smallest < 0.1
