@@ -81,6 +81,7 @@ class DPCLIPConfig:
     relative_weight: Amount = 0.0  # of its relative-distance regulariser
     text_weight: Amount = 0.0  # of its text classification loss
     swapped: Literal["none", "support", "words"] = "none"  # what the test takes from another category `ours`
+    generalised: bool = False  # whether the gallery of category-level retrieval holds the seen photos too
 
     def __post_init__(self) -> None:
         if math.isqrt(self.windows) ** 2 != self.windows:

@@ -135,7 +135,8 @@ def generic_context(bench: Bench, protocol: str, seed: int) -> Context:
 
 
 def category_level(bench: Bench, split: str, style: str, protocol: str, seed: int, limit: int = 0) -> dict:
-    """mAP and P@k over all photos of a split; a photo is relevant when its category is the query's.
+    """mAP and P@k over all photos of a split; a photo is relevant when its category is the query's. With
+    `generalised` in the model's config the gallery holds the seen photos too, which are relevant to no query.
 
     The prompts want a category, and the query's own is not given away:
     blind    the one predicted from the sketch, by the words or by the support images (BLIND)
@@ -152,6 +153,9 @@ def category_level(bench: Bench, split: str, style: str, protocol: str, seed: in
     rows = [test.gallery for test in tests], [test.queries for test in tests]  # of each category
     gallery, queries = map(np.concatenate, rows)
     gallery_label, label = (np.repeat(np.arange(len(tests)), [len(r) for r in every]) for every in rows)
+    if model.config.generalised:
+        seen = bench.store.manifest.rows(split="seen", modality="photo")
+        gallery, gallery_label = np.append(gallery, seen), np.append(gallery_label, np.full(len(seen), -1))
     predicted = {}
     if model.uses_category:
         plain = bench.encode(queries, NO_PROMPTS).global_feature

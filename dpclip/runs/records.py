@@ -44,7 +44,7 @@ class Run:
     @property
     def model(self) -> str:
         """The identity of what is trained: how it is tested does not matter."""
-        tested = {"category_level": True, "swapped": "none"}
+        tested = {"category_level": True, "swapped": "none", "generalised": False}
         if self.config.model.checkpoint == "last":  # else tests choose it
             tested["fusion"] = DPCLIPConfig.fusion
         return self._named(self.config.set(**tested))

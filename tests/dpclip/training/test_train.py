@@ -17,6 +17,7 @@ from dpclip.data.batches import test_sets, training_batches
 from dpclip.data.store import ImageStore
 from dpclip.errors import UserError
 from dpclip.evaluation.evaluate import Bench, category_level, fine_grained, generic_context, open_bench
+from dpclip.method.interface import Context
 from dpclip.method.model import DPCLIP
 from dpclip.method.rivals import PLAIN, RIVALS
 from dpclip.runs.records import Run
@@ -210,6 +211,23 @@ def test_category_level_without_prompts_is_one_number_for_all_settings(store, tm
     result = category_level(bench, "unseen", "warped", "held-out", 0)
     assert result["oracle"] == result["blind"] == result["generic"] and not result["predicted"]
     assert len(result["blind"]["ap"]) == 10 and "p@10" not in result["blind"]  # six photos in all
+
+
+def test_a_generalised_gallery_holds_the_seen_photos_too(store, tmp_path):
+    """Against average precision written out: the share of relevant photos up to each of them."""
+    config = CONFIG.set(**PLAIN, generalised=True)
+    bench = open_bench(train(config, 0, store, tmp_path / "run").model, store)
+    found = category_level(bench, "unseen", "warped", "held-out", 0)["blind"]["ap"]
+    tests, context = bench.tests("unseen", "warped", "held-out", 0), Context([], [])
+    seen = store.manifest.rows(split="seen", modality="photo")
+    gallery = np.concatenate([*(test.gallery for test in tests), seen])
+    label = np.repeat([0, 1, -1], [len(tests[0].gallery), len(tests[1].gallery), len(seen)])
+    expected = []
+    for number, test in enumerate(tests):
+        for distance in bench.distances(test.queries, gallery, context):
+            relevant = (label == number)[np.argsort(distance)]
+            expected.append((np.cumsum(relevant) / np.arange(1, len(gallery) + 1))[relevant].mean())
+    assert len(seen) and found == pytest.approx(expected, abs=1e-4)
 
 
 def test_category_level_with_prompts_never_gives_the_label_away(store, tmp_path, monkeypatch):
