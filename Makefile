@@ -70,12 +70,12 @@ lab: data ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 .PHONY: test
-test: lint unit examples smoke probes chapters site pages nbval ## everything below that checks; the last lines say what passed
+test: lint unit programs smoke probes chapters site pages nbval ## everything below that checks; the last lines say what passed
 	@echo
 	@echo "make test: all passed"
 	@echo "  lint      ruff check, ruff format"
 	@echo "  unit      $$(tail -n 1 $(LOGS)/unit.log)"
-	@echo "  examples  $$(tail -n 1 $(LOGS)/examples.log)"
+	@echo "  programs  $$(tail -n 1 $(LOGS)/programs.log)"
 	@echo "  smoke     $$(tail -n 1 $(LOGS)/smoke.log)"
 	@echo "  probes    $$(tail -n 1 $(LOGS)/probes.log)"
 	@echo "  chapters  $$(tail -n 1 $(LOGS)/chapters.log)"
@@ -92,12 +92,12 @@ lint: $(READY) ## check style and common mistakes with ruff
 .PHONY: unit
 unit: data ## run the unit tests
 	@mkdir -p $(LOGS)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests --ignore tests/browser --ignore tests/test_contributing.py 2>&1 | tee $(LOGS)/unit.log
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not programs" tests --ignore tests/browser 2>&1 | tee $(LOGS)/unit.log
 
-.PHONY: examples
-examples: data ## do what CONTRIBUTING.md shows, each example in a copy of the project
+.PHONY: programs
+programs: data ## run the tests that start whole programs: processes to kill, kernels, an installation, what CONTRIBUTING.md shows
 	@mkdir -p $(LOGS)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/test_contributing.py 2>&1 | tee $(LOGS)/examples.log
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m programs tests --ignore tests/browser 2>&1 | tee $(LOGS)/programs.log
 
 .PHONY: smoke
 smoke: data ## make the committed smoke run again and compare it with its record
@@ -124,8 +124,13 @@ chapters: data ## run every chapter with the preset smoke, and with dry: the pre
 .PHONY: site
 site: data ## build the pages of both editions with warnings as errors, then check links, alt text, sources
 	@mkdir -p $(LOGS)
-	@$(BIN)/dpclip book site --preset smoke --edition student 2>&1 | tee $(LOGS)/student.log
-	@$(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log
+	@echo "both editions at once; the log of the student's follows"
+	@$(BIN)/dpclip book site --preset smoke --edition student > $(LOGS)/student.log 2>&1 & \
+	  status=0; \
+	  $(BIN)/dpclip book site --preset smoke 2>&1 | tee $(LOGS)/site.log || status=1; \
+	  wait $$! || status=1; \
+	  cat $(LOGS)/student.log; \
+	  exit $$status
 	@$(BIN)/dpclip book check _build/smoke/html 2>&1 | tee -a $(LOGS)/site.log
 
 .PHONY: pages

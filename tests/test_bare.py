@@ -17,6 +17,8 @@ from packaging.specifiers import SpecifierSet
 
 from dpclip.files import ROOT
 
+pytestmark = pytest.mark.programs
+
 PACKAGES = ("dpclip", "dpclip_prepare", "dpclip_book")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]

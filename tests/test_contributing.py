@@ -17,6 +17,8 @@ from tests.typed_numbers import find_typed
 from .prose import texts, tokens
 from .toy import make_toy
 
+pytestmark = pytest.mark.programs
+
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILE = re.compile(r"# (\S+\.py)\n")  # the first line of a block that is a new file
 # Heading of an example -> what its commands must have printed.

@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks import gpu, gpu_checks, pipeline
 
+pytestmark = pytest.mark.programs
+
 GOOD = "import json, sys; open(sys.argv[1], 'w').write(json.dumps({'a': 1}))"
 ENDS = {
     "machine": GOOD,

@@ -8,6 +8,8 @@ import torch
 from benchmarks import gpu_step
 from dpclip.training import train as lab_train
 
+pytestmark = pytest.mark.programs
+
 COMPILE = torch.compile
 TINY = gpu_step.CONFIG.set(batch=4, rank=2)
 

@@ -64,10 +64,11 @@ def build_site(preset: str, root: Path = ROOT, edition: str = "teacher") -> Path
     """Stage everything and run Jupyter Book with warnings as errors. Returns the path of index.html.
 
     A chapter that was not run under `preset` appears with its stored outputs, and its last line says so. The student
-    edition has a folder of its own. Raises UserError with the end of Jupyter Book's output when it fails.
+    edition has folders of its own, so that both can be built at once. Raises UserError with the end of Jupyter Book's
+    output when it fails.
     """
     build = root / "_build" / preset
-    source, new, site = build / "source", build / "new", build / SITES[edition]
+    source, new, site = build / f"source-{edition}", build / f"new-{edition}", build / SITES[edition]
     stage(preset, source, root, edition)
     console.print("building the pages ...")
     jupyter_book("html", source, new, root)
@@ -100,7 +101,7 @@ def jupyter_book(builder: str, source: Path, new: Path, root: Path) -> None:
     words = ["build", str(source), "--path-output", str(new), "--builder", builder, "-n", "-W", "--keep-going"]
     done = subprocess.run([*start, *words], capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
     if done.returncode:
-        log = new.parent / "jupyter-book.log"
+        log = new.with_suffix(".log")
         atomic_write_text(log, done.stdout + done.stderr)
         lines = re.sub(r"\x1b\[[\d;]*m", "", done.stderr).replace(f"{source}/", "").splitlines()
         warnings = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-15:]

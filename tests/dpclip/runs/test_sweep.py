@@ -115,6 +115,7 @@ def test_a_sweep_makes_what_is_missing_and_says_how_far_it_is(tmp_path, monkeypa
     assert len(made) == 2 and capsys.readouterr().out == "3 of 3 runs done\n"
 
 
+@pytest.mark.programs
 def test_snakemake_makes_the_records_and_only_the_missing_ones(tmp_path):
     pytest.importorskip("snakemake", reason="it cannot be installed with Python 3.14")
     every, _ = jobs("1", "smoke", records=str(tmp_path), seeds=2)

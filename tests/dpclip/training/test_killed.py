@@ -8,6 +8,8 @@ import pytest
 
 from tests.dpclip.training.killable import make_record
 
+pytestmark = pytest.mark.programs
+
 MEASURED = ("run", "config", "seed", "metrics", "losses", "scores")
 
 

@@ -13,6 +13,8 @@ from dpclip.errors import UserError
 from dpclip.files import ROOT
 from dpclip_book.builder.launch import VARIABLE, configure, launch_part, repository
 
+pytestmark = pytest.mark.programs
+
 HOME = "https://github.com/someone/dp-book"
 
 

@@ -16,6 +16,8 @@ from dpclip_book.builder.site import store_outputs
 from dpclip_book.chapters import Chapter
 from tests.dpclip_book.conftest import chapter_notebook
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def executions(monkeypatch):
