@@ -1,4 +1,4 @@
-"""Pictures of rankings, sizes and matrices for the pages. Every function returns a matplotlib figure."""
+"""Pictures of rankings and matrices for the pages. Every function returns a matplotlib figure."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,9 +6,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from dpclip.data.manifest import SPLITS
 from dpclip.data.store import ImageStore
 from dpclip.evaluation.evaluate import Ranking
-from dpclip.figures.panels import GREY, RED, grid, short, tile
+from dpclip.figures.panels import BLUE, GREY, RED, grid, short, tile
 
 
 def show_ranking(store: ImageStore, ranking: Ranking, top: int = 10, target: int | None = None) -> Figure:
@@ -60,6 +61,9 @@ def draw_ranking(line: np.ndarray, store: ImageStore, label: str, ranking: Ranki
     for axis, row in zip(line[1:], shown, strict=True):
         title = f"{place_of(ranking, row)}. {short(names[row], 12)}"
         tile(axis, store[[row]][0], title, frame=RED if row == target else None)
+
+
+SPLIT_COLOURS = dict(zip(SPLITS, (BLUE, GREY, RED), strict=True))
 
 
 def show_matrix(values: np.ndarray, rows: list[str], columns: list[str], label: str, size: float = 7.0) -> Figure:
