@@ -26,7 +26,7 @@ def test_help_of_every_command(words):
 
 def test_help_shows_defaults_and_that_a_first_query_trains():
     text = CliRunner().invoke(cli.app, ["query", "--help"]).output
-    assert "first call for a run trains it" in text and "[default: mini]" in text
+    assert "comes trained" in text and "takes minutes" in text and "[default: mini]" in text
     assert "[default: data/records" in CliRunner().invoke(cli.app, ["train", "--help"]).output
 
 

@@ -53,6 +53,6 @@ def test_failed_build_keeps_the_old_site_and_says_where_the_log_is(project, monk
     html.mkdir(parents=True)
     (html / "index.html").write_text("good")
     monkeypatch.setattr(site, "stage", lambda *arguments: None)  # an empty source folder: Jupyter Book must refuse it
-    with pytest.raises(UserError, match=r"Jupyter Book failed; its output is in _build/smoke/jupyter-book\.log"):
+    with pytest.raises(UserError, match=r"Jupyter Book failed; its output is in _build/smoke/new-teacher\.log"):
         site.build_site("smoke", project)
     assert (html / "index.html").read_text() == "good"
