@@ -116,9 +116,13 @@ def _foreign(sets: list, config: DPCLIPConfig, random: np.random.Generator) -> l
 
 
 def _swapped(tests: list[TestSet], what: str, random: np.random.Generator) -> list[TestSet]:
-    """Each test with the support or the words of another, all going round; as they are for "none"."""
+    """Each test with the support or the words of another, all going round; as they are for "none". Raises UserError
+    for a single one, which has no other.
+    """
     if what == "none":
         return tests
+    if len(tests) < 2:
+        raise UserError(f"swapped={what!r}: {tests[0].category!r} is tested alone, so no other category gives any.")
     order = random.permutation(len(tests))
     pairs = sorted(zip(order, np.roll(order, 1), strict=True))  # of each test's place the giver's
     if what == "words":

@@ -241,3 +241,20 @@ def test_a_style_that_some_categories_lack_is_let_through_and_one_without_querie
     check_trainable(drawn(rows["category"] == "pear"), CONFIG)
     with pytest.raises(UserError, match="'pear': no human sketch"):
         check_trainable(drawn(rows["category"] == "cat"), CONFIG)
+
+
+def test_what_is_swapped_is_another_s_and_nothing_else_changes():
+    manifest, model = listing(SPLITS), CONFIG.model
+    own = test_sets(manifest, "unseen", "warped", "held-out", model, 3)
+    by_name = {test.category: test for test in own}
+    for what, same in (("support", "words"), ("words", "support")):
+        found = test_sets(manifest, "unseen", "warped", "held-out", CONFIG.set(swapped=what).model, 3)
+        assert [test.category for test in found] == list(by_name)
+        for test in found:
+            mine = by_name[test.category]
+            (giver,) = (t for t in own if np.array_equal(getattr(t, what), getattr(test, what)))
+            assert giver.category != test.category and np.array_equal(getattr(test, same), getattr(mine, same))
+            assert np.array_equal(test.gallery, mine.gallery) and np.array_equal(test.queries, mine.queries)
+    with pytest.raises(UserError, match="'pear' is tested alone"):
+        alone = {**SPLITS, "saw": "seen"}
+        test_sets(listing(alone), "unseen", "warped", "held-out", CONFIG.set(swapped="words").model, 3)
